@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.measure import Figures, Found, measure, serving
-from bench.peers import BARE, NAMES, OURS, SDK
+from bench.peers import ALONE, BARE, NAMES, OURS, SDK
 from bench.reading import notes, ratio
 from bench.table import Section, Target
 
@@ -44,6 +44,9 @@ def _targets(found: dict[int, Found]) -> list[Target]:
             part = figures[OURS].rate / figures[BARE].rate
             text = f"at least 80 % of bare httpx + httpx-aiohttp at {places} in flight"
             targets.append(Target(text, part >= 0.8, f"{part:.0%}"))
+        if OURS in figures and ALONE in figures and places > 1:
+            part = figures[OURS].rate / figures[ALONE].rate
+            targets.append(Target(f"at least 85 % of aiohttp alone at {places} in flight", part >= 0.85, f"{part:.0%}"))
     most = found[max(found)]
     if OURS in most and SDK in most:
         times = most[OURS].rate / most[SDK].rate

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable
 from typing import TypeVar
 
 import httpx
 
+from connector.http.attempt_result import AttemptResult
+from connector.http.call import Call
+from connector.http.dispatch import send_call
 from connector.http.identity import IdentityFailed
+from connector.http.raw_response import RawResponse
 from connector.http.response import (
     UnacceptableBody,
     UnexpectedBody,
@@ -24,11 +27,9 @@ from connector.http.response import (
 )
 from connector.http.sse import BrokenStream
 from connector.http.transports.base import FAILED, NEVER_SENT, PERHAPS, CertificateRefused, find_certificate_alert
-from connector.model import JSON, State
+from connector.model import State
 
 __all__ = [
-    "AttemptResult",
-    "BodyReader",
     "await_response",
     "judge_broken_stream",
     "make_attempt",
@@ -42,49 +43,26 @@ LARGEST_REFUSAL = 1024 * 1024
 Answer = TypeVar("Answer")
 
 
-@dataclass(slots=True)
-class AttemptResult:
-    """What one attempt came to, before the error policy judges it."""
-
-    state: State
-    status: int | None = None
-    headers: dict[str, str] = field(default_factory=dict[str, str])
-    body: JSON = None
-    reason: str = ""
-    evidence: str = ""
-    codes: frozenset[str] = frozenset()
-    text: str = ""
-    """The body of a refusal as it came, for rules that look into it."""
-    is_final: bool = False
-    """Whether another attempt would certainly end the same way, or give something twice."""
-
-
-BodyReader = Callable[[httpx.Response, dict[str, str]], Awaitable[JSON]]
-"""Reads the body of a success."""
-
-
-async def make_attempt(
-    transport: httpx.AsyncBaseTransport, request: httpx.Request, read: BodyReader, *, creates_entity: bool
-) -> AttemptResult:
-    """Send the request and read the whole answer."""
-    response = await open_response(transport, request)
+async def make_attempt(transport: httpx.AsyncBaseTransport, call: Call) -> AttemptResult:
+    """Send a call and read the whole answer."""
+    response = await open_response(transport, call)
     if isinstance(response, AttemptResult):
         return response
     try:
-        if response.status_code >= 300:
+        if response.status >= 300:
             return await read_refusal(response)
-        return await _read_success(response, read, creates_entity=creates_entity)
+        return await _read_success(response, call)
     finally:
-        await response.aclose()
+        await response.stream.aclose()
 
 
-async def open_response(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response | AttemptResult:
+async def open_response(transport: httpx.AsyncBaseTransport, call: Call) -> RawResponse | AttemptResult:
     """Return the response as soon as its headers are there, or why there is none."""
-    response = await await_response(transport.handle_async_request(request))
-    if isinstance(response, AttemptResult) or response.status_code >= 200:
+    response = await await_response(send_call(transport, call, call.headers))
+    if isinstance(response, AttemptResult) or response.status >= 200:
         return response
-    await response.aclose()
-    return reject_protocol_switch(response.status_code)
+    await response.stream.aclose()
+    return reject_protocol_switch(response.status)
 
 
 async def await_response(sending: Awaitable[Answer]) -> Answer | AttemptResult:
@@ -119,39 +97,37 @@ def reject_protocol_switch(status: int) -> AttemptResult:
     return AttemptResult(State.UNKNOWN, status, reason=reason)
 
 
-async def read_refusal(response: httpx.Response) -> AttemptResult:
+async def read_refusal(response: RawResponse) -> AttemptResult:
     """Read a response that is no success, as far as its body goes."""
-    headers = parse_headers(response)
+    headers = parse_headers(response.headers)
     try:
-        data = await read_body(iter_body(response, headers), LARGEST_REFUSAL)
+        data = await read_body(iter_body(response.stream, headers), LARGEST_REFUSAL)
     except (httpx.TransportError, UnacceptableBody):
         data = b""
     body = decode_leniently(data, headers.get("content-type", "")) if data else None
     text = data.decode(errors="replace")
-    return AttemptResult(State.REFUSED, response.status_code, headers, body, codes=find_error_codes(body), text=text)
+    return AttemptResult(State.REFUSED, response.status, headers, body, codes=find_error_codes(body), text=text)
 
 
-async def _read_success(response: httpx.Response, read: BodyReader, *, creates_entity: bool) -> AttemptResult:
+async def _read_success(response: RawResponse, call: Call) -> AttemptResult:
     """Read a success, unless its body says otherwise."""
-    headers = parse_headers(response)
+    headers = parse_headers(response.headers)
     try:
-        body = await read(response, headers)
+        body = await call.read_response(response, headers)
     except httpx.TransportError as exc:
-        return AttemptResult(State.UNKNOWN, response.status_code, headers, reason=_describe(exc))
+        return AttemptResult(State.UNKNOWN, response.status, headers, reason=_describe(exc))
     except UnacceptableBody as exc:
-        return AttemptResult(State.UNKNOWN, response.status_code, headers, reason=str(exc), is_final=True)
+        return AttemptResult(State.UNKNOWN, response.status, headers, reason=str(exc), is_final=True)
     except UnexpectedBody as exc:
-        return AttemptResult(
-            State.UNKNOWN, response.status_code, headers, reason=str(exc), evidence=cut_excerpt(exc.data)
-        )
+        return AttemptResult(State.UNKNOWN, response.status, headers, reason=str(exc), evidence=cut_excerpt(exc.data))
     except BrokenStream as exc:
-        return judge_broken_stream(exc, response.status_code, headers)
+        return judge_broken_stream(exc, response.status, headers)
     except OSError as exc:
         reason = f"the answer came but could not be written: {exc.strerror or type(exc).__name__}"
-        return AttemptResult(State.UNKNOWN, response.status_code, headers, reason=reason, is_final=True)
-    if is_error(body, created=creates_entity):
-        return AttemptResult(State.REFUSED, response.status_code, headers, body, codes=find_error_codes(body))
-    return AttemptResult(State.DONE, response.status_code, headers, body)
+        return AttemptResult(State.UNKNOWN, response.status, headers, reason=reason, is_final=True)
+    if is_error(body, created=call.creates_entity):
+        return AttemptResult(State.REFUSED, response.status, headers, body, codes=find_error_codes(body))
+    return AttemptResult(State.DONE, response.status, headers, body)
 
 
 def judge_broken_stream(broken: BrokenStream, status: int, headers: dict[str, str]) -> AttemptResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -11,9 +11,10 @@ from typing import Any, Literal
 import httpx
 
 from connector.errors import ConfigurationError
-from connector.http.attempt import AttemptResult
+from connector.http.attempt_result import AttemptResult
 from connector.http.parameters import Common
 from connector.http.prototypes import Endpoint, FixedEndpoint
+from connector.http.raw_response import Header, RawResponse
 from connector.http.response import (
     ACCEPTED_ENCODINGS,
     decode_body,
@@ -25,15 +26,13 @@ from connector.http.response import (
 from connector.http.sse import collect_data
 from connector.http.transports.base import Progress
 from connector.model import JSON, Effect, JSONInput, State
-from connector.request.multipart import MultipartBody
-from connector.request.wire import Body, BytesBody, Wire
+from connector.request.wire import Wire
 from connector.version import version
 
-__all__ = ["Call", "CallFactory", "FloatsWire", "decode_headers"]
+__all__ = ["Call", "CallFactory", "FloatsWire"]
 
 BYTES_PER_TOKEN = 4
 ACCEPT = {"json": "application/json", "events": "text/event-stream"}
-NOTHING = httpx.ByteStream(b"")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +51,7 @@ class Call:
     """A wire with its address, headers and limits.
 
     Attributes:
+        address: the same as text; that of a forwarded request is as it came.
         total: seconds for all attempts together.
         retries: attempts after the first.
         answer: the kind of answer that is due.
@@ -62,7 +62,8 @@ class Call:
 
     wire: Wire
     url: httpx.URL
-    headers: list[tuple[bytes, bytes]]
+    address: str
+    headers: list[Header]
     timeouts: Mapping[str, float]
     total: float
     retries: int
@@ -72,29 +73,14 @@ class Call:
     on_unknown: Literal["hold", "retry"] | None = None
     progress: Progress = field(default_factory=Progress)
 
-    def build_request(self, headers: list[tuple[bytes, bytes]] | None = None) -> httpx.Request:
-        """Return a fresh request, whose body starts from the beginning.
-
-        Args:
-            headers: in place of the call's own.
-        """
-        stream, framing = _build_body(self.wire)
-        return httpx.Request(
-            self.wire.method,
-            self.url,
-            headers=[*(self.headers if headers is None else headers), *framing],
-            stream=stream,
-            extensions={"timeout": self.timeouts, "progress": self.start_progress()},
-        )
-
     def start_progress(self) -> Progress:
         """Return what the next attempt notes how far it got in."""
         self.progress = Progress()
         return self.progress
 
-    async def read_response(self, response: httpx.Response, headers: Mapping[str, str]) -> JSON:
+    async def read_response(self, response: RawResponse, headers: Mapping[str, str]) -> JSON:
         """Read the body of a success as the kind of answer that is due."""
-        chunks = iter_body(response, headers)
+        chunks = iter_body(response.stream, headers)
         content_type = headers.get("content-type", "")
         if self.file is not None:
             size = await save_body(chunks, self.file, self.max_bytes)
@@ -102,7 +88,7 @@ class Call:
         if "event-stream" in content_type and self.answer in ("events", "json"):
             return await collect_data(chunks, self.wire.operation, self.max_bytes)
         data = await read_body(chunks, self.max_bytes)
-        kind = "empty" if response.status_code == 204 else self.answer
+        kind = "empty" if response.status == 204 else self.answer
         body = decode_body(kind, data, content_type, strict=self._is_strict(data), text_too=self._takes_text)
         return unpack_embeddings(body) if isinstance(self.wire, FloatsWire) else body
 
@@ -145,7 +131,7 @@ class CallFactory:
         self._endpoint = endpoint
         self._fixed = endpoint if isinstance(endpoint, FixedEndpoint) else None
         self.base_uri = endpoint.base_uri
-        self._parse_url = lru_cache(maxsize=512)(httpx.URL)
+        self._parse_url = lru_cache(maxsize=512)(_parse_url)
         timeouts = parameters.timeouts
         self._timeouts = {
             "connect": timeouts.connect, "read": timeouts.read, "write": timeouts.read, "pool": timeouts.connect,
@@ -162,7 +148,7 @@ class CallFactory:
 
     def parse_address(self, wire: Wire) -> httpx.URL:
         """Return the whole address of a wire as httpx takes it."""
-        return self._parse_url(self.find_address(wire))
+        return self._parse_url(self.find_address(wire))[0]
 
     def place(self, wire: Wire, payload: JSONInput) -> Wire:
         """Return the wire as the API wants its path and query."""
@@ -187,10 +173,11 @@ class CallFactory:
         if file is not None and not file.parent.is_dir():
             raise ConfigurationError(f"to: there is no folder {str(file.parent)!r} to write the answer to")
         kind = answer or wire.answer
-        url = self.parse_address(wire)
+        url, address = self._parse_url(self.find_address(wire))
         return Call(
             wire=wire,
             url=url,
+            address=address,
             headers=self.build_headers(wire, kind, url, self.find_credentials(wire)),
             timeouts=self._timeouts,
             total=parameters.timeouts.total if total is None else total,
@@ -205,7 +192,8 @@ class CallFactory:
         """Return the call of another program's request; its headers are added when it is sent."""
         return Call(
             wire=wire,
-            url=self._parse_url(address),
+            url=self._parse_url(address)[0],
+            address=address,
             headers=[],
             timeouts=self._timeouts,
             total=self._parameters.timeouts.total,
@@ -214,13 +202,11 @@ class CallFactory:
             max_bytes=self._parameters.max_file_bytes,
         )
 
-    def build_headers(
-        self, wire: Wire, answer: str, url: httpx.URL, credentials: Mapping[str, str]
-    ) -> list[tuple[bytes, bytes]]:
+    def build_headers(self, wire: Wire, answer: str, url: httpx.URL, credentials: Mapping[str, str]) -> list[Header]:
         """Return all headers but those that frame the body; of two with one name the more particular one goes out."""
-        accept = ACCEPT.get(answer, "*/*").encode()
-        own = {b"host": url.netloc, b"accept": accept}
-        return list((own | self._common_headers | _encode_headers(credentials) | _encode_headers(wire.headers)).items())
+        accept = ACCEPT.get(answer, "*/*")
+        own = {"host": url.netloc.decode(), "accept": accept}
+        return list((own | self._common_headers | _lower(credentials) | _lower(wire.headers)).items())
 
     def override_headers(self, wire: Wire) -> dict[str, str]:
         """Return the headers that take the place of a forwarded request's, by lower-case name."""
@@ -228,9 +214,9 @@ class CallFactory:
         return {**self._forward_headers, **credentials}
 
     @cached_property
-    def _common_headers(self) -> dict[bytes, bytes]:
+    def _common_headers(self) -> dict[str, str]:
         own = {"accept-encoding": ACCEPTED_ENCODINGS, "user-agent": f"openai-connector/{version()}"}
-        return _encode_headers(own) | _encode_headers(self._given_headers)
+        return own | _lower(self._given_headers)
 
     @cached_property
     def _forward_headers(self) -> dict[str, str]:
@@ -243,36 +229,10 @@ class CallFactory:
         return {name: value.get_secret_value() for name, value in self._parameters.headers.items()}
 
 
-def decode_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return headers for reading; they are not redacted."""
-    return {name.decode(): value.decode() for name, value in headers}
+def _parse_url(address: str) -> tuple[httpx.URL, str]:
+    url = httpx.URL(address)
+    return url, str(url)
 
 
-def _encode_headers(headers: Mapping[str, str]) -> dict[bytes, bytes]:
-    return {name.lower().encode("ascii"): value.encode() for name, value in headers.items()}
-
-
-class _BodyStream(httpx.AsyncByteStream):
-    """A body that is read while it is sent."""
-
-    def __init__(self, body: Body) -> None:
-        self._body = body
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._body.chunks()
-
-    @property
-    def is_repeatable(self) -> bool:
-        """Whether it begins from its start when it is read again; what a caller of a gateway sends comes once."""
-        return isinstance(self._body, MultipartBody)
-
-
-def _build_body(wire: Wire) -> tuple[httpx.AsyncByteStream, list[tuple[bytes, bytes]]]:
-    """Return the body as httpx takes it, and the headers that frame it."""
-    body = wire.body
-    if body is None:
-        return NOTHING, [(b"content-length", b"0")] if wire.method in ("POST", "PUT", "PATCH") else []
-    if isinstance(body, BytesBody):
-        return httpx.ByteStream(body.data), [(b"content-length", b"%d" % len(body.data))]
-    framing = (b"transfer-encoding", b"chunked") if body.length is None else (b"content-length", b"%d" % body.length)
-    return _BodyStream(body), [framing]
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}

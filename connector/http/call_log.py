@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from connector.documents import dump
 from connector.errors import InvalidDocument
-from connector.http.call import Call, decode_headers
+from connector.http.call import Call
 from connector.model import JSON, Outcome
 from connector.request import Redactor
 from connector.request.wire import BytesBody
@@ -79,7 +79,7 @@ def _format_line(call: Call, outcome: Outcome) -> str:
 def _iter_exchange(call: Call, outcome: Outcome, answer: JSON, hide: Redactor) -> Iterator[str]:
     """Yield both sides of a call, redacted, the bodies only by their beginning."""
     yield hide(f"> {call.wire.method} {call.url}")
-    yield from (f"> {name}: {value}" for name, value in hide.headers(decode_headers(call.headers)).items())
+    yield from (f"> {name}: {value}" for name, value in hide.headers(dict(call.headers)).items())
     yield from _iter_body(_show_request(call), ">", hide)
     for number, attempt in enumerate(outcome.attempts[:-1], start=1):
         yield hide(f"* attempt {number}: {attempt.status or '-'} {attempt.state.value}: {attempt.reason}")

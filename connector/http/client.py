@@ -19,7 +19,7 @@ from connector.catalogue.operation import Operation
 from connector.errors import ConfigurationError
 from connector.http.addresses import find_region
 from connector.http.attempt import make_attempt
-from connector.http.call import Call, CallFactory, FloatsWire, decode_headers
+from connector.http.call import Call, CallFactory, FloatsWire
 from connector.http.call_log import CallLog
 from connector.http.configuration import Provenance, configure, list_secrets
 from connector.http.direct_forward import DirectForward, plan_forward
@@ -322,9 +322,7 @@ class Client:
         try:
             if begin is not None:
                 await begin()
-            request, creates = call.build_request(), call.creates_entity
-            work = make_attempt(self._transport, request, call.read_response, creates_entity=creates)
-            result = await limit_time(seconds, work)
+            result = await limit_time(seconds, make_attempt(self._transport, call))
         finally:
             attempts.end()
         if result is None:
@@ -352,7 +350,7 @@ class Client:
         wire = request.build_wire()
         address = f"{self._calls.base_uri}{join_target(self._calls.place(wire, request.payload), request.query)}"
         headers = self._calls.override_headers(wire)
-        send = make_sender(self._transport, address, request.headers, headers)
+        send = make_sender(self._transport, request.headers, headers)
         return Forward(self._calls.build_forward(wire, address), send, self._retrier, self._breaker, begun)
 
     def plan_forward(self, request: ForwardRequest) -> DirectForward | None:
@@ -377,7 +375,7 @@ class Client:
         return explain(
             wire,
             url=str(url),
-            headers=decode_headers(self._calls.build_headers(wire, wire.answer, url, credentials)),
+            headers=dict(self._calls.build_headers(wire, wire.answer, url, credentials)),
             secrets=dict.fromkeys(self.redactor.secrets, "") | self._provenance.secrets(),
             origins=self._provenance.origins(credentials) | missing,
         )

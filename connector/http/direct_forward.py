@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from connector.http.call import Call, CallFactory
-from connector.http.forward_request import ForwardRequest, RawResponse, join_headers, join_target
+from connector.http.forward_request import ForwardRequest, join_headers, join_target
 from connector.http.parameters import Timeouts
+from connector.http.raw_response import RawResponse
 from connector.http.retry import Retrier
 
 if TYPE_CHECKING:

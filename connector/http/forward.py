@@ -12,10 +12,12 @@ from typing import Protocol
 
 import httpx
 
-from connector.http.attempt import AttemptResult, await_response, read_refusal, reject_protocol_switch
+from connector.http.attempt import await_response, read_refusal, reject_protocol_switch
+from connector.http.attempt_result import AttemptResult
 from connector.http.call import Call
-from connector.http.forward_request import RawResponse, SendRequest
+from connector.http.forward_request import SendRequest
 from connector.http.policy import EXHAUSTED, Pause
+from connector.http.raw_response import RawResponse
 from connector.http.retry import CallAttempts, Retrier
 from connector.model import JSON, CallFailed, Outcome, State
 from connector.resilience import Backoff, CircuitBreaker
@@ -223,7 +225,7 @@ class Forward:
 
     async def _refuse(self, raw: RawResponse) -> ForwardResponse:
         """Read a refusal before it is passed on: what it says may be meant for every call of this client."""
-        result = await read_refusal(httpx.Response(raw.status, headers=raw.headers, stream=raw.stream))
+        result = await read_refusal(raw)
         # One caller asks for what this key may not do, which 401 says as well as 403 (a missing scope, another
         # project): that is no reason to stop all the others. Each of them hears for itself whether the key is bad.
         may_pause = result.status not in OF_ONE_CALLER or not result.codes.isdisjoint(EXHAUSTED)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote, unquote_plus
 
 import httpx
 
 from connector.catalogue.operation import Operation
 from connector.http.call import Call
-from connector.http.transports.base import Upload
+from connector.http.dispatch import send_call
+from connector.http.raw_response import RawResponse
 from connector.model import JSON, Effect
-from connector.request.wire import Body, BytesBody, Wire
+from connector.request.wire import Body, Wire
 
-__all__ = ["ForwardRequest", "RawResponse", "SendRequest", "join_headers", "join_target", "make_sender"]
+__all__ = ["ForwardRequest", "SendRequest", "join_headers", "join_target", "make_sender"]
 
-IN_ONE_PIECE = 64 * 1024
 NEVER_FORWARDED = frozenset({
     "authorization", "proxy-authorization", "openai-organization", "openai-project", "api-key", "x-api-key",
     "x-goog-api-key", "cookie", "host", "content-length", "transfer-encoding", "expect",
@@ -49,17 +48,6 @@ class ForwardRequest:
         return Wire(method=self.method, path=self.path, body=self.body, operation=operation, effect=effect)
 
 
-@dataclass(slots=True)
-class RawResponse:
-    """A response whose headers are there."""
-
-    status: int
-    headers: list[tuple[bytes, bytes]]
-    stream: httpx.AsyncByteStream
-    take_whole: Callable[[], bytes | None] = lambda: None
-    """Takes the whole body when it is there already; None when it is not."""
-
-
 SendRequest = Callable[[Call], Awaitable[RawResponse]]
 
 
@@ -83,47 +71,8 @@ def join_headers(headers: Iterable[tuple[str, str]], ours: Mapping[str, str]) ->
 
 
 def make_sender(
-    transport: httpx.AsyncBaseTransport, address: str, headers: Iterable[tuple[str, str]], ours: Mapping[str, str]
+    transport: httpx.AsyncBaseTransport, headers: Iterable[tuple[str, str]], ours: Mapping[str, str]
 ) -> SendRequest:
-    """Return how a call goes out: through our own transport without httpx's objects around it, or through any other."""
+    """Return how a call goes out."""
     lead = join_headers(headers, ours)
-    exchange = getattr(transport, "exchange", None)
-    if exchange is None:
-        return lambda call: _send_by_httpx(transport, call, lead)
-    return lambda call: _send_by_aiohttp(exchange, address, call, lead)
-
-
-async def _send_by_aiohttp(exchange: Any, address: str, call: Call, lead: list[tuple[str, str]]) -> RawResponse:
-    from yarl import URL
-
-    body, timeouts = call.wire.body, call.timeouts
-    data: Upload | bytes | None = None
-    if isinstance(body, BytesBody):
-        data = body.data if len(body.data) <= IN_ONE_PIECE else Upload(body.data, timeouts["write"])
-    elif body is not None:
-        data = Upload(body.chunks(), timeouts["write"])
-    answer = await exchange(
-        call.wire.method,
-        URL(address, encoded=True),
-        [*lead, *_build_framing(call)],
-        data,
-        timeouts,
-        call.start_progress(),
-    )
-    return RawResponse(answer.status, answer.headers, answer, answer.take_whole)
-
-
-async def _send_by_httpx(transport: httpx.AsyncBaseTransport, call: Call, lead: list[tuple[str, str]]) -> RawResponse:
-    headers = [(b"host", call.url.netloc), *((name.encode("ascii"), value.encode()) for name, value in lead)]
-    response = await transport.handle_async_request(call.build_request(headers))
-    stream: Any = response.stream
-    return RawResponse(response.status_code, response.headers.raw, stream)
-
-
-def _build_framing(call: Call) -> list[tuple[str, str]]:
-    """Return the length of the body where it is known before; aiohttp cuts any other into chunks."""
-    body = call.wire.body
-    if body is None:
-        return [("Content-Length", "0")] if call.wire.method in ("POST", "PUT", "PATCH") else []
-    length = len(body.data) if isinstance(body, BytesBody) else body.length
-    return [] if length is None else [("Content-Length", str(length))]
+    return lambda call: send_call(transport, call, [("host", call.url.netloc.decode()), *lead])

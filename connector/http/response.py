@@ -8,12 +8,11 @@ import zlib
 from array import array
 from base64 import b64decode
 from binascii import Error
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import httpx
 import orjson
 
 from connector.aio.atomic_file import AtomicFile
@@ -50,10 +49,10 @@ EXCERPT_LENGTH = 2048
 LONGEST_MESSAGE = 16 * 1024
 
 
-def parse_headers(response: httpx.Response) -> dict[str, str]:
+def parse_headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     """Return the headers by lower-case name, values of one name joined; cookies are left out."""
     found: dict[str, str] = {}
-    for raw_name, raw_value in response.headers.raw:
+    for raw_name, raw_value in raw:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         found[name] = f"{found[name]}, {value}" if name in found else value
     found.pop("set-cookie", None)
@@ -172,11 +171,8 @@ def _describe_body(data: bytes, content_type: str) -> str:
     return "something that is not JSON"
 
 
-def iter_body(response: httpx.Response, headers: Mapping[str, str]) -> AsyncIterable[bytes]:
+def iter_body(stream: AsyncIterable[bytes], headers: Mapping[str, str]) -> AsyncIterable[bytes]:
     """Return the bytes of an answer as they come, without their content encoding."""
-    stream = response.stream
-    if not isinstance(stream, httpx.AsyncByteStream):
-        raise TypeError("a transport for asynchronous calls must give asynchronous streams")
     return decompress(stream, headers.get("content-encoding", ""))
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from connector.http.attempt import AttemptResult
+from connector.http.attempt_result import AttemptResult
 from connector.http.call import Call
 from connector.http.parameters import Retry
 from connector.http.policy import EXHAUSTED, LOOK_FIRST, OVERLOADED, Action, Actor, Pause, Policy, Verdict

@@ -8,9 +8,11 @@ from contextlib import aclosing
 
 import httpx
 
-from connector.http.attempt import AttemptResult, judge_broken_stream, open_response, read_refusal
+from connector.http.attempt import judge_broken_stream, open_response, read_refusal
+from connector.http.attempt_result import AttemptResult
 from connector.http.call import Call
 from connector.http.call_log import ITEMS, CallLog
+from connector.http.raw_response import RawResponse
 from connector.http.response import UnacceptableBody, UnexpectedBody, cut_excerpt, iter_body, parse_headers
 from connector.http.retry import CallAttempts, Retrier, limit_time
 from connector.http.sse import BrokenStream, drain, iter_data
@@ -57,12 +59,12 @@ class _StreamAttempt:
 
     async def iter_data(self, seconds: float) -> AsyncGenerator[JSON, None]:
         deadline = asyncio.get_running_loop().time() + seconds
-        response = await limit_time(seconds, open_response(self._transport, self._call.build_request()))
-        if not isinstance(response, httpx.Response):
+        response = await limit_time(seconds, open_response(self._transport, self._call))
+        if not isinstance(response, RawResponse):
             self.result = response or self._call.time_out()
             return
         try:
-            if response.status_code >= 300:
+            if response.status >= 300:
                 self.result = await limit_time(seconds, read_refusal(response)) or self._call.time_out()
                 return
             async with aclosing(self._read(response, deadline)) as data:
@@ -70,13 +72,13 @@ class _StreamAttempt:
                     self.result.is_final = True
                     yield datum
         finally:
-            await response.aclose()
+            await response.stream.aclose()
 
-    async def _read(self, response: httpx.Response, deadline: float) -> AsyncGenerator[JSON, None]:
-        headers, result = parse_headers(response), self.result
-        result.status, result.headers = response.status_code, headers
+    async def _read(self, response: RawResponse, deadline: float) -> AsyncGenerator[JSON, None]:
+        headers, result = parse_headers(response.headers), self.result
+        result.status, result.headers = response.status, headers
         try:
-            chunks = _limit_chunks(iter_body(response, headers), deadline, self._call)
+            chunks = _limit_chunks(iter_body(response.stream, headers), deadline, self._call)
             if "event-stream" in headers.get("content-type", "text/event-stream"):
                 async with aclosing(iter_data(chunks, self._call.wire.operation, self._call.max_bytes)) as data:
                     async for datum in data:
@@ -85,7 +87,7 @@ class _StreamAttempt:
             else:
                 yield await self._call.read_response(response, headers)
         except BrokenStream as exc:
-            broken = judge_broken_stream(exc, response.status_code, headers)
+            broken = judge_broken_stream(exc, response.status, headers)
             broken.is_final = result.is_final
             self.result = broken
         except UnexpectedBody as exc:

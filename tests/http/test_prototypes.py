@@ -14,7 +14,6 @@ from connector.catalogue.operation import Operation
 from connector.errors import ConfigurationError, UnknownName
 from connector.http import Client, Prototype, describe, prototypes
 from connector.http.addresses import check_base_uri, is_off_limits
-from connector.http.call import decode_headers
 from connector.http.parameters import Common
 from connector.http.prototypes import FixedEndpoint
 from connector.model import InvalidRequest
@@ -31,7 +30,7 @@ def made(prototype: str = "openai", environ: dict[str, str] | None = None, **par
 
 
 def sent(client: Client, wire: Wire) -> dict[str, str]:
-    return decode_headers(client._calls.build(wire).headers)
+    return dict(client._calls.build(wire).headers)
 
 
 def test_the_shipped_prototypes():

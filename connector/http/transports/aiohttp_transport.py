@@ -31,7 +31,7 @@ from connector.http.transports.aiohttp_connection import (
     ResponseStream,
 )
 from connector.http.transports.aiohttp_exceptions import StaleConnection, TransportFailure
-from connector.http.transports.base import Progress, Upload
+from connector.http.transports.base import IN_ONE_PIECE, Progress, Upload
 from connector.http.transports.direct_exchange import DirectExchange, PlainAnswer
 from connector.http.transports.tls import TlsContext
 
@@ -44,8 +44,6 @@ PARSING: ParserOptions = {
     "max_field_size": 32 * 1024,
     "max_headers": 256,
 }
-IN_ONE_PIECE = 64 * 1024
-"""A body up to this size is written at once; a larger one in pieces, so that a stalled reader is noticed."""
 
 
 class GuardedResolver(AbstractResolver):

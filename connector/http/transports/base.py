@@ -6,11 +6,13 @@ import asyncio
 import re
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
 
 __all__ = [
     "FAILED",
+    "IN_ONE_PIECE",
     "NEVER_SENT",
     "PERHAPS",
     "CertificateRefused",
@@ -30,6 +32,8 @@ OF_CERTIFICATES = frozenset({
 FAILED = "handshake failure"
 PERHAPS = "; it may demand a client certificate, see the parameter certificate"
 PIECE = 64 * 1024
+IN_ONE_PIECE = PIECE
+"""A body up to this size is written at once; a larger one in pieces, so that a stalled reader is noticed."""
 
 
 @dataclass(slots=True)
@@ -63,9 +67,14 @@ def find_certificate_alert(failure: object, where: str) -> str:
 class Upload:
     """The pieces of one body; a server that takes none of them for too long has its connection aborted."""
 
-    def __init__(self, source: AsyncIterable[bytes] | bytes, idle: float | None) -> None:
+    def __init__(
+        self,
+        source: AsyncIterable[bytes] | bytes,
+        idle: float | None,
+        restart: Callable[[], AsyncIterable[bytes]] | None = None,
+    ) -> None:
         self._source = split_body(source) if isinstance(source, bytes) else source
-        self._data = source if isinstance(source, bytes) else None
+        self._restart = partial(split_body, source) if isinstance(source, bytes) else restart
         self._idle = idle
         self.abort: Callable[[], None] | None = None
         self.finished = False
@@ -74,7 +83,7 @@ class Upload:
 
     def start_again(self) -> Upload | None:
         """Return the same body from its start; None when its pieces come only once."""
-        return None if self._data is None else Upload(self._data, self._idle)
+        return None if self._restart is None else Upload(self._restart(), self._idle, self._restart)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 
@@ -115,7 +115,7 @@ class IdentitySender:
         response = await self._transport.handle_async_request(request)
         data = bytearray()
         try:
-            async for chunk in iter_body(response, {}):
+            async for chunk in iter_body(cast("httpx.AsyncByteStream", response.stream), {}):
                 data += chunk
                 if len(data) > MOST_BYTES:
                     break
