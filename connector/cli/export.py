@@ -112,7 +112,7 @@ def prismatic(
     config: Config = None,
     entities: Entities = None,
 ) -> None:
-    """Write a component package for Prismatic: its six actions, and chosen operations."""
+    """Write a component package for Prismatic: its six actions, chosen operations, and one that publishes."""
     from connector.catalogue import Catalogue
     from connector.hosts.offers import match_operations
     from connector.hosts.prismatic.actions import callable_once, chosen_actions, own_actions
@@ -131,7 +131,7 @@ def prismatic(
     actions = {**own_actions(reader), **chosen_actions(reader, filter(callable_once, wanted))}
     for written in write_package(into, actions, server):
         print_text(str(written))
-    print_text(f"actions: {', '.join([*actions, 'rawRequest'])}")
+    print_text(f"actions: {', '.join([*actions, 'rawRequest', 'publishDocument'])}")
     if left_out:
         say(f"left out: {reason}")
 

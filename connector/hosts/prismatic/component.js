@@ -1,5 +1,6 @@
 // The component for Prismatic: what it offers is in actions.json, beside this file; `openai-connector` wrote both.
 "use strict";
+const { createHash } = require("node:crypto");
 const { action, component, connection, input, util } = require("@prismatic-io/spectral");
 const http = require("@prismatic-io/spectral/dist/clients/http");
 const described = require("./actions.json");
@@ -111,6 +112,66 @@ const rawRequest = action({
   },
 });
 
+const LOOK_MS = 1000;
+const STEP_SECONDS = 30;
+
+/** Returns the key by which a repeat of a step is known: its execution, its place there, and what it publishes. */
+function keyOf({ executionId, stepId, executionFrame }, outgoing, document) {
+  const parts = [executionId, stepId, executionFrame?.loopPath ?? "", outgoing, document];
+  return `prismatic-${createHash("sha256").update(JSON.stringify(parts)).digest("hex")}`;
+}
+
+const publishDocument = action({
+  display: { label: "Publish Document", description: "Publish a document by a connection; a repeated step pays once" },
+  inputs: {
+    connection: connectionInput,
+    outgoing: input({
+      label: "Outgoing connection", type: "string", required: true,
+      comments: "The name that the connection has in connector.yaml.",
+    }),
+    document: input({ label: "Document", type: "code", language: "json", required: true }),
+    key: input({
+      label: "Idempotency key", type: "string", required: false,
+      comments: "What makes repeats one call, such as an order's number. Left empty: this step of this execution.",
+    }),
+    timeout: input({
+      label: "Timeout (s)", type: "string", required: false, default: "300",
+      comments: "Seconds that the step waits for the end; the call goes on.",
+    }),
+  },
+  perform: async (context, { connection: used, outgoing, document, key, timeout }) => {
+    if (used.key !== "studio") throw new Error("connection: a connection of the kind Studio Token is expected");
+    const asked = read("document", ["array", "boolean", "integer", "number", "object", "string"], document);
+    const until = Date.now() + read("timeout", ["number"], timeout) * 1000;
+    const client = http.createClient({
+      baseUrl: `${baseUrl(used)}/api/v1`, headers: { Authorization: `Bearer ${util.types.toString(used.fields.token)}` },
+    });
+    const path = `/outgoing/${encodeURIComponent(outgoing)}`;
+    let answer = await client.post(
+      `${path}/publish`, { document: asked },
+      { headers: { "Idempotency-Key": key || keyOf(context, outgoing, asked), Prefer: `wait=${STEP_SECONDS}` } },
+    );
+    while (answer.status === 202) {
+      if (Date.now() >= until) throw new Error(`task ${answer.data.task} is under way; repeat the step to wait on`);
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      answer = await client.get(`${path}/published/${answer.data.task}`);
+    }
+    const { state, task, reason } = answer.data;
+    if (state === "finished") return { data: answer.data };
+    const meant = state === "unknown" ? "it may have taken effect, and is not repeated: a person decides" : reason;
+    throw new Error(`task ${task}: ${state}: ${meant}`);
+  },
+});
+
+const studio = connection({
+  key: "studio",
+  display: { label: "Studio Token", description: "A token of a studio, whose role is operator or editor" },
+  inputs: {
+    token: { label: "Token", type: "password", required: true, comments: "A token of the studio." },
+    baseUrl: { label: "Base URL", type: "string", required: true, comments: "The address of the studio." },
+  },
+});
+
 const apiKey = connection({
   key: "apiKey",
   display: { label: "OpenAI API Key", description: "A key of the API, or a token of a gateway" },
@@ -135,10 +196,11 @@ module.exports = component({
     description: "Operations of the OpenAI API, as openai-connector knows them",
   },
   hooks: { error: http.handleErrors },
-  connections: [apiKey],
+  connections: [apiKey, studio],
   actions: {
     ...Object.fromEntries(Object.entries(described.actions).map(([key, one]) => [key, build(one)])),
     rawRequest,
+    publishDocument,
   },
 });
 module.exports.default = module.exports;

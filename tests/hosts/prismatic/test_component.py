@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,22 +13,11 @@ from typer.testing import CliRunner
 from connector.cli.app import app
 from connector.errors import ConfigurationError
 from connector.sandbox import Sandbox, in_thread
-from tests.hosts.judges import NODE, needed_judge, node_package, variables
+from tests.hosts.prismatic.rig import DAY, Step, export, perform
 
-JUDGE = Path(__file__).parent / "judges" / "invoke.mjs"
-DAY = "2026-11-29"
 KEY = "sk-prismatic-0123456789"
 CHOSEN = ("chat completions create", "files create", "files retrieve", "moderations create", "audio speech create")
 HI = '[{"role": "user", "content": "Hi"}]'
-
-
-def export(folder: Path, *operations: str, day: str = DAY) -> str:
-    chosen = [word for name in operations for word in ("--operation", name)]
-    done = CliRunner().invoke(app, ["export", "prismatic", "--into", str(folder), "--today", day, *chosen])
-    if done.exception is not None and not isinstance(done.exception, SystemExit):
-        raise done.exception
-    assert done.exit_code == 0, done.output
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -47,17 +35,8 @@ def sandbox() -> Iterator[Sandbox]:
 
 def invoke(package: Path, sandbox: Sandbox | None, *calls: tuple[str, dict[str, Any]]) -> dict[str, Any]:
     """What the harness returns of actions with their parameters, each with the defaults that its inputs have."""
-    modules = needed_judge(node_package("prismatic"))
     fields = {"apiKey": KEY, "organization": "org-9", "baseUrl": f"{sandbox.url}/" if sandbox else ""}
-    asked = [{"action": name, "params": params, "fields": fields} for name, params in calls]
-    done = subprocess.run(
-        [str(needed_judge(NODE)), str(JUDGE), str(modules.parent)],
-        input=json.dumps({"package": str(package), "calls": asked}),
-        env=variables(NODE_PATH=str(modules)), capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    return perform(package, *(Step(name, params, ("apiKey", fields)) for name, params in calls))
 
 
 def sent(package: Path, sandbox: Sandbox, name: str, **params: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -86,7 +65,8 @@ def test_the_six_actions_have_the_inputs_and_defaults_of_prismatic(package: Path
     raw = {one["key"]: one["first"] for one in actions["rawRequest"]["inputs"]}
     assert {"url", "method", "data", "formData", "fileData", "queryParams", "headers", "timeout"} < {*raw}
     assert (raw["responseType"], raw["maxRetries"], raw["retryDelayMS"]) == ("json", "0", "0")
-    [connection] = found["connections"]
+    connection, studio = found["connections"]
+    assert (connection["key"], studio["key"]) == ("apiKey", "studio")
     assert [(one["key"], one["type"]) for one in connection["inputs"]] == [
         ("apiKey", "password"), ("organization", "string"), ("baseUrl", "string"),
     ]  # fmt: skip
@@ -236,9 +216,9 @@ def test_every_operation_that_a_step_can_call_is_taken_and_another_package_is_le
     said = export(tmp_path / "all", "*")
     actions = json.loads((tmp_path / "all" / "actions.json").read_text())["actions"]
     assert len(actions) > 240
-    assert said.endswith("rawRequest\n")
+    assert said.endswith("rawRequest, publishDocument\n")
     assert "agentSessionEventsList" not in actions
-    assert {*invoke(tmp_path / "all", None)["actions"]} == {*actions, "rawRequest"}
+    assert {*invoke(tmp_path / "all", None)["actions"]} == {*actions, "publishDocument", "rawRequest"}
     export(tmp_path / "all")
     (tmp_path / "package.json").write_text('{"name": "mine"}')
     with pytest.raises(ConfigurationError, match="is of another package; name another folder with --into"):

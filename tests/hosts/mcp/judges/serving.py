@@ -17,7 +17,7 @@ from typing import Any
 from tests.hosts.judges import ROOT, variables
 from tests.warm import command
 
-__all__ = ["COMMAND", "TOKEN", "free_port", "sandbox", "serving"]
+__all__ = ["COMMAND", "TOKEN", "free_port", "sandbox", "serving", "started"]
 
 COMMAND = Path(sys.executable).with_name("openai-connector")
 TOKEN = "gw-a-token-for-judges-that-nobody-else-has-ever-had-0123456789"
@@ -35,7 +35,7 @@ def free_port() -> int:
 @contextmanager
 def sandbox() -> Iterator[str]:
     """The address of a sandbox of the API."""
-    with _started([*command(), "sandbox", "--port", "0"], stream="stdout") as url:
+    with started([*command(), "sandbox", "--port", "0"], stream="stdout") as url:
         yield url
 
 
@@ -46,14 +46,20 @@ def serving(folder: Path, document: dict[str, Any], mutant: str = "") -> Iterato
     path.write_text(json.dumps(document))
     program = [sys.executable, "-m", "tests.hosts.mcp.mutants", mutant] if mutant else [str(COMMAND)]
     command = [*program, "mcp", "-f", str(path), "--http", "127.0.0.1:0"]
-    with _started(command, stream="stderr", OPENAI_CONNECTOR_GATEWAY_TOKEN=TOKEN) as url:
+    with started(command, stream="stderr", OPENAI_CONNECTOR_GATEWAY_TOKEN=TOKEN) as url:
         yield url.removesuffix("/mcp")
 
 
 @contextmanager
-def _started(command: list[str], *, stream: str, **more: str) -> Iterator[str]:
+def started(command: list[str], *, stream: str, folder: Path = ROOT, **more: str) -> Iterator[str]:
+    """The address that a process prints, while it runs.
+
+    Args:
+        stream: where it prints that: `stdout` or `stderr`.
+        more: variables of the process.
+    """
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=variables(**more)
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder, env=variables(**more)
     )
     told, other = (process.stdout, process.stderr) if stream == "stdout" else (process.stderr, process.stdout)
     assert told is not None

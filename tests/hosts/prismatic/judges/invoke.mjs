@@ -1,4 +1,4 @@
-// Invokes actions of a component through Spectral's harness: {package, calls: [{action, params, fields}, …]} in.
+// Invokes actions of a component through Spectral's harness: {package, calls: [{action, params, connection, context}, …]} in.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
@@ -11,10 +11,10 @@ const quiet = { info() {}, debug() {}, warn() {}, error() {}, trace() {}, log() 
 const logged = [];
 const logger = { ...quiet, info: (...told) => logged.push(told.join(" ")) };
 const results = [];
-for (const { action, params, fields } of calls) {
-  const connection = { key: "apiKey", configVarKey: "", fields };
+for (const { action, params, connection: [key, fields], context } of calls) {
+  const connection = { key, configVarKey: "", fields };
   try {
-    results.push({ result: await harness.action(action, { ...params, connection }, { logger }) });
+    results.push({ result: await harness.action(action, { ...params, connection }, { ...context, logger }) });
   } catch (error) {
     results.push({ error: { message: error.message, status: error.status, data: error.data } });
   }
