@@ -9,6 +9,7 @@ from typer import Exit, Option
 
 from connector.cli.command import group
 from connector.cli.command_table import CommandTable
+from connector.cli.quick_start import load_less
 from connector.errors import ConnectorError
 
 __all__ = ["app", "main"]
@@ -40,6 +41,7 @@ def openai_connector(
 
 def main() -> None:
     """The command `openai-connector`: errors are sentences, exit codes are documented."""
+    load_less()
     try:
         app()
     except ConnectorError as error:

@@ -6,14 +6,19 @@ than many a command runs.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 __all__ = ["skip_adapters"]
 
+PLAIN = (str, int, float)
+"""Numbers among the values are defaults: what the command line holds is text."""
+
 
 class PlainValue:
-    """Passes on nothing, and text where text is wanted; everything else is Typer's to check, and to convert."""
+    """Passes on nothing, defaults, text where text is wanted, and the names of readable files; the rest is Typer's."""
 
     def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
         """Return the value of an option as its command takes it."""
@@ -21,12 +26,21 @@ class PlainValue:
         if value is None:
             return () if many else None
         wanted: Any = param.type_descriptor.annotation
-        if wanted is str and isinstance(value, str) and not many:
+        if many:
+            if wanted == list[str] and not isinstance(value, str) and all(isinstance(one, str) for one in value):
+                return list(value)
+        elif wanted in PLAIN and type(value) is wanted:
             return value
-        if wanted == list[str] and many and not isinstance(value, str) and all(isinstance(one, str) for one in value):
-            return list(value)
+        elif wanted is Path and isinstance(value, str) and not _asks_more(param) and os.access(value, os.R_OK):
+            return Path(value)
         param._runtime_param = None  # noqa: SLF001  so that Typer makes its own
         return param.get_runtime_param().coerce(value, param=param, ctx=ctx)
+
+
+def _asks_more(param: Any) -> bool:
+    """Return whether an option asks more of a path than Typer does by itself."""
+    asked: Any = param.type_descriptor.parameter_info
+    return not (asked.file_okay and asked.dir_okay) or asked.writable or asked.resolve_path
 
 
 def skip_adapters(parameters: Iterable[Any]) -> None:

@@ -19,6 +19,7 @@ from connector.cli.exit_codes import ExitCode, worst
 from connector.cli.garbage import infrequent_collection
 from connector.cli.options import Config, Entities, Json, LogOptions, catalogue_folder, configuration_at, open_catalogue
 from connector.cli.output import say
+from connector.cli.quick_start import import_beside
 from connector.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -100,10 +101,12 @@ class RunOptions(LogOptions):
 
 def run(options: RunOptions) -> None:
     """Read documents and deliver each as a task, which is never lost and never silently paid for twice."""
-    from connector.pipeline import load_configuration
-
     options.logs.check()
     source = configuration_at(options.config)
+    if options.workers == 1:
+        import_beside("aiohttp")
+    from connector.pipeline import load_configuration
+
     configuration = load_configuration(source)
     for name in options.reset or ():
         configuration.find("routes", name)

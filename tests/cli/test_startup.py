@@ -20,7 +20,7 @@ from connector.cli import main
 try:
     main()
 except SystemExit:
-    print("\\n" + json.dumps(sorted(sys.modules)))
+    print("\\n" + json.dumps([name for name, module in sys.modules.items() if module is not None]))
 """
 COMMAND_MODULES = """
 import json, sys
@@ -28,11 +28,21 @@ from importlib import import_module
 from connector.cli.command_table import COMMANDS
 for entry in COMMANDS.values():
     import_module(f"connector.cli.{entry.module}")
-print(json.dumps(sorted(sys.modules)))
+print(json.dumps(list(sys.modules)))
 """
 ROOMS = {"cli", "declarations", "documents", "errors", "extras", "model", "offline", "suggestions", "terminal"}
 """What the options of all commands may load of the connector, before a command runs."""
-MODULES = {"cli", "cli.app", "cli.command", "cli.command_table", "cli.plain_values", "errors", "model", "suggestions"}
+MODULES = {
+    "cli",
+    "cli.app",
+    "cli.command",
+    "cli.command_table",
+    "cli.plain_values",
+    "cli.quick_start",
+    "errors",
+    "model",
+    "suggestions",
+}
 """What `--help` may load of the connector."""
 HEAVY = {"pydantic", "pydantic_core", "jsonschema", "httpx", "aiohttp", "rich", "ruamel", "jmespath", "apsw"}
 
