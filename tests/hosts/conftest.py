@@ -19,6 +19,6 @@ def api() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def bare_api() -> Iterator[str]:
-    """The address of an API to which rows are published, by names that no other test uses."""
+    """The address of an API to which tests send what no other test does."""
     with sandbox() as url:
         yield url

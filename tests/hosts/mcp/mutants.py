@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from tests.crash.mutants import put
 
-__all__ = ["MUTANTS", "catch"]
+__all__ = ["MUTANTS", "catch", "plant"]
 
 
 def _lies() -> None:
@@ -116,6 +116,11 @@ def catch(name: str, folder: Path, upstream: str) -> dict[str, list[str]]:
     return found
 
 
+def plant(name: str) -> None:
+    """Put a mistake into this process."""
+    MUTANTS[name]()
+
+
 def main() -> int:
     from tests.hosts.mcp.judges.serving import sandbox
 
@@ -139,7 +144,7 @@ if __name__ == "__main__":
     if len(sys.argv) > 2:
         from connector.cli import main as command
 
-        MUTANTS[sys.argv[1]]()
+        plant(sys.argv[1])
         sys.argv = ["openai-connector", *sys.argv[2:]]
         command()
     else:

@@ -1,4 +1,4 @@
-"""The installed command over HTTP, and a sandbox before it, each a process of its own."""
+"""The command over HTTP, and a sandbox before it, each a process of its own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.hosts.judges import ROOT, variables
-from tests.warm import command
+from tests.warm import command, mistaken
 
-__all__ = ["COMMAND", "TOKEN", "free_port", "sandbox", "serving", "started"]
+__all__ = ["TOKEN", "free_port", "sandbox", "serving", "started"]
 
-COMMAND = Path(sys.executable).with_name("openai-connector")
 TOKEN = "gw-a-token-for-judges-that-nobody-else-has-ever-had-0123456789"
 ADDRESS = re.compile(r"http://\S+")
 
@@ -44,9 +42,9 @@ def serving(folder: Path, document: dict[str, Any], mutant: str = "") -> Iterato
     """The address of a server of a configuration, without its path; of one with a mistake, if one is named."""
     path = folder / "connector.json"
     path.write_text(json.dumps(document))
-    program = [sys.executable, "-m", "tests.hosts.mcp.mutants", mutant] if mutant else [str(COMMAND)]
-    command = [*program, "mcp", "-f", str(path), "--http", "127.0.0.1:0"]
-    with started(command, stream="stderr", OPENAI_CONNECTOR_GATEWAY_TOKEN=TOKEN) as url:
+    program = mistaken("tests.hosts.mcp.mutants", mutant) if mutant else command()
+    words = [*program, "mcp", "-f", str(path), "--http", "127.0.0.1:0"]
+    with started(words, stream="stderr", OPENAI_CONNECTOR_GATEWAY_TOKEN=TOKEN) as url:
         yield url.removesuffix("/mcp")
 
 

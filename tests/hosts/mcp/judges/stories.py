@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from typing import Any
 from urllib.request import urlopen
 
 from tests.hosts.judges import ROOT, python_of, variables
-from tests.hosts.mcp.judges.serving import COMMAND
+from tests.warm import command, mistaken
 
 __all__ = ["breaches", "miscounts", "tell"]
 
@@ -26,7 +25,7 @@ TOOLS = ["greet", "slow", "models_list", "explain"]
 def tell(client: str, folder: Path, upstream: str, mode: str = "", mutant: str = "") -> dict[str, Any]:
     """What a foreign client saw of our server on its pipe, and how often the API was called for it."""
     said = f"Ada-{token_hex(4)}"
-    command = [sys.executable, "-m", "tests.hosts.mcp.mutants", mutant] if mutant else [str(COMMAND)]
+    words = mistaken("tests.hosts.mcp.mutants", mutant) if mutant else command()
     with _silence() as port:
         path = folder / f"{client}{mode}.json"
         path.write_text(json.dumps(_configuration(upstream, port, f"calls-{client}{mode}.db")))
@@ -38,7 +37,7 @@ def tell(client: str, folder: Path, upstream: str, mode: str = "", mutant: str =
             mode,
             said,
             str(told),
-            *command,
+            *words,
             "mcp",
             "-f",
             str(path),
