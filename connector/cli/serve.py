@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from connector.extras import require_extra
 if TYPE_CHECKING:
     from connector.catalogue import Catalogue
     from connector.config import Configuration
+    from connector.gateway.server import WorkerPlace
     from connector.gateway.webhooks import WebhookReceiver
     from connector.intake.receivers import Receiver
     from connector.pipeline import Runtime
@@ -54,6 +56,10 @@ def serve(
     routes: Annotated[
         bool, Option("--routes", help="Also run the routes in this process, and receive webhooks for them.")
     ] = False,
+    workers: Annotated[
+        int,
+        Option("--workers", min=1, max=64, help="Processes that share the address, the limits and the budgets."),
+    ] = 1,
     folder: Entities = None,
 ) -> None:
     """Serve the gateway, which forwards calls through the configured clients, with their credentials and limits."""
@@ -66,7 +72,14 @@ def serve(
             raise ConfigurationError("--export prints a configuration and runs nothing: leave out --routes")
         _print_export(configuration, export, port, catalogue_folder(folder, config))
         return
-    whole = asyncio.run(_serve(source, configuration, port, catalogue_folder(folder, config), routes=routes))
+    entities = catalogue_folder(folder, config)
+    administrator = find_administrator(configuration)
+    if workers > 1:
+        if routes:
+            raise ConfigurationError("--workers and --routes: run the routes in a process of their own, by `run`")
+        whole = _serve_workers(source, configuration, port, entities, administrator, workers)
+    else:
+        whole = asyncio.run(_serve(source, configuration, port, entities, administrator, routes=routes))
     raise Exit(ExitCode.DONE if whole else ExitCode.UNKNOWN)
 
 
@@ -88,15 +101,70 @@ def _print_export(configuration: Configuration, proxy: Proxy, port: int | None, 
     print_command(export_proxy_config(configuration, proxy.value, open_catalogue(configuration, folder), port))
 
 
+def _serve_workers(
+    source: Path,
+    configuration: Configuration,
+    port: int | None,
+    folder: Path | None,
+    administrator: str | None,
+    number: int,
+) -> bool:
+    """Serve with several processes, of which this one only watches the others."""
+    if not hasattr(os, "fork"):
+        raise ConfigurationError("--workers: this system cannot fork processes; start one gateway, without workers")
+    _check_clients(configuration)
+    from connector.cli.workers import Workers
+    from connector.gateway import bind_gateway
+    from connector.gateway.worker_accounts import WorkerAccounts
+
+    accounts = WorkerAccounts(configuration, open_catalogue(configuration, folder), number, administrator)
+    bound = asyncio.run(bind_gateway(configuration.gateway, port))
+
+    def work(worker: int) -> int:
+        place = accounts.take_place(worker, bound)
+        beside = Beside(place, accounts.note_ready, workers.alive, is_first=worker == 1)
+        whole = asyncio.run(_serve(source, configuration, port, folder, administrator, routes=False, beside=beside))
+        return ExitCode.DONE if whole else ExitCode.UNKNOWN
+
+    workers = Workers(number, work, is_ready=accounts.is_ready, lost=accounts.give_up, tick=accounts.save)
+    code = workers.run()
+    if code not in (ExitCode.DONE, ExitCode.UNKNOWN):
+        raise Exit(code)
+    return code == ExitCode.DONE
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What a worker has to do with the others.
+
+    Attributes:
+        place: what it shares with them.
+        ready: is called when it takes calls.
+        alive: a file descriptor that ends when the process that started the workers does.
+        is_first: whether it speaks for all of them.
+    """
+
+    place: WorkerPlace
+    ready: Callable[[], None]
+    alive: int
+    is_first: bool
+
+
 async def _serve(
-    source: Path, configuration: Configuration, port: int | None, folder: Path | None, *, routes: bool
+    source: Path,
+    configuration: Configuration,
+    port: int | None,
+    folder: Path | None,
+    administrator: str | None,
+    *,
+    routes: bool,
+    beside: Beside | None = None,
 ) -> bool:
     from connector.cli.run_output import warn_of_receivers
     from connector.pipeline import Runtime
     from connector.telemetry.logs import configure_logging
 
     catalogue = open_catalogue(configuration, folder)
-    administrator = find_administrator(configuration)
     redactor = configuration.redactor()
     if administrator:
         redactor.learn([administrator])
@@ -105,8 +173,9 @@ async def _serve(
         async with Runtime(configuration, catalogue=catalogue) as runtime:
             runtime.redact.pass_on_to(redactor)
             if not routes:
-                warn_of_receivers(configuration, configuration.routes)
-                return await _listen(source, runtime, port, catalogue, administrator)
+                if beside is None or beside.is_first:
+                    warn_of_receivers(configuration, configuration.routes)
+                return await _listen(source, runtime, port, catalogue, administrator, beside=beside)
             async with open_routes(runtime) as at_work:
                 served = _listen(source, runtime, port, catalogue, administrator, at_work.receivers)
                 return await at_work.beside(served)
@@ -121,19 +190,44 @@ async def _listen(
     catalogue: Catalogue,
     administrator: str | None,
     receivers: Mapping[str, WebhookReceiver] | None = None,
+    beside: Beside | None = None,
 ) -> bool:
     from connector.gateway import GatewayServer
     from connector.gateway.server import serve_until_stopped
 
     configuration = runtime.configuration
-    server = GatewayServer(runtime, port=port, administrator=administrator, catalogue=catalogue, receivers=receivers)
+    server = GatewayServer(
+        runtime,
+        port=port,
+        administrator=administrator,
+        catalogue=catalogue,
+        receivers=receivers,
+        place=beside.place if beside is not None else None,
+    )
     async with server:
+        if beside is not None:
+            _stop_with(beside.alive)
+            beside.ready()
+            if not beside.is_first:
+                with infrequent_collection():
+                    return await serve_until_stopped(server, configuration.gateway.grace, say)
         _greet(server.url, configuration, server.not_ready)
         for path in receivers or ():
             say(f"  webhooks: {server.url}{path}")
         async with _studio_beside(source, configuration, server.gateway.render_metrics):
             with infrequent_collection():
                 return await serve_until_stopped(server, configuration.gateway.grace, say)
+
+
+def _stop_with(alive: int) -> None:
+    """Stop gently when the process at the other end of a pipe has ended."""
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        loop.remove_reader(alive)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    loop.add_reader(alive, stop)
 
 
 @asynccontextmanager
@@ -167,9 +261,13 @@ def find_administrator(configuration: Configuration) -> str | None:
     return made
 
 
-def _greet(url: str, configuration: Configuration, not_ready: dict[str, str]) -> None:
+def _check_clients(configuration: Configuration) -> None:
     if not configuration.clients:
         raise ConfigurationError("the configuration declares no clients, so no call can be forwarded")
+
+
+def _greet(url: str, configuration: Configuration, not_ready: dict[str, str]) -> None:
+    _check_clients(configuration)
     for name, reason in not_ready.items():
         say(f"the client {name} cannot call: {reason}")
     say(f"listening on {url}")

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from connector.gateway.factory import Clocks
 from connector.gateway.handler import Gateway
-from connector.gateway.server import GatewayServer
+from connector.gateway.server import GatewayServer, bind_gateway
 
-__all__ = ["Clocks", "Gateway", "GatewayServer"]
+__all__ = ["Clocks", "Gateway", "GatewayServer", "bind_gateway"]

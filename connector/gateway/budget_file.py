@@ -10,7 +10,7 @@ import orjson
 
 from connector.aio.atomic_file import write_atomically
 from connector.gateway.access_log import LOG
-from connector.gateway.limits import Spending
+from connector.gateway.limits import Spending, SpendingLike
 from connector.gateway.pending_usage import PendingUsage
 from connector.model import JSON, members
 
@@ -27,12 +27,13 @@ class BudgetFile:
 
     Args:
         path: the file, which need not exist.
+        pending: charges for answers that are still being made, wherever they are kept.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, pending: PendingUsage | None = None) -> None:
         self._path = path
-        self._spendings: dict[str, Spending] = {}
-        self.pending = PendingUsage()
+        self._spendings: dict[str, SpendingLike] = {}
+        self.pending = PendingUsage() if pending is None else pending
         self._timer: asyncio.TimerHandle | None = None
         self._saving: asyncio.Task[None] | None = None
         self._has_warned = False
@@ -40,9 +41,15 @@ class BudgetFile:
     def read(self, names: Iterable[str]) -> dict[str, Spending]:
         """Return the spendings of some tokens; one that was never saved has spent nothing."""
         saved = members(_parse(self._path))
-        self._spendings = {name: _spending(members(saved.get(name))) for name in names}
+        found = {name: _spending(members(saved.get(name))) for name in names}
+        self._spendings = dict(found)
         self.pending.restore(members(saved.get(PENDING_KEY)))
-        return self._spendings
+        return found
+
+    def watch(self, name: str, spending: SpendingLike) -> None:
+        """Save this from now on as what a token has spent."""
+        if name in self._spendings:
+            self._spendings[name] = spending
 
     def start(self) -> None:
         """Save changes from now on; without a spending there is nothing to save."""
@@ -69,7 +76,15 @@ class BudgetFile:
             self._saving = loop.create_task(self._save())
         self._timer = loop.call_later(INTERVAL, self._tick)
 
+    def save_changes(self) -> None:
+        """Save what has changed, in a process that may wait for the disk."""
+        if self._is_dirty:
+            self._write(self._collect())
+
     async def _save(self) -> None:
+        await asyncio.to_thread(self._write, self._collect())
+
+    def _collect(self) -> bytes:
         # What requests under way may use counts as spent: a process that dies before them cannot say what they did.
         saved: dict[str, JSON] = {
             name: {"begun": s.begun, "amount": s.amount + s.held_amount, "tokens": s.tokens + s.held_tokens}
@@ -80,8 +95,11 @@ class BudgetFile:
         self.pending.is_dirty = False
         for spending in self._spendings.values():
             spending.is_dirty = False
+        return orjson.dumps(saved)
+
+    def _write(self, saved: bytes) -> None:
         try:
-            await asyncio.to_thread(write_atomically, self._path, orjson.dumps(saved))
+            write_atomically(self._path, saved)
         except OSError as error:
             if not self._has_warned:
                 LOG.warning("budgets are kept in memory only: cannot write %s: %s", self._path, error.strerror)

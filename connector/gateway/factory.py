@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from connector.catalogue import Catalogue
 from connector.config import Configuration
@@ -18,6 +19,10 @@ from connector.gateway.limits import Quota, Spending
 from connector.gateway.origins import Origins
 from connector.gateway.page_tokens import PageTokens, sign_keys
 from connector.gateway.routing import HostNames, OperationFinder
+from connector.gateway.shared_counters import SharedCounters
+from connector.gateway.shared_memory import SharedMemory
+from connector.gateway.shared_pending import SharedPendingUsage
+from connector.gateway.shared_quota import SharedQuota
 from connector.gateway.usage_accounting import UsageAccounting
 from connector.gateway.usage_counters import UsageCounters
 from connector.gateway.usage_log import UsageLog
@@ -28,9 +33,11 @@ from connector.pipeline import Runtime
 from connector.suggestions import closest
 from connector.telemetry.costs import Prices
 
-__all__ = ["Clocks", "build_accounts", "build_gateway", "build_host_names"]
+__all__ = ["Accounts", "Clocks", "build_accounts", "build_gateway", "build_host_names"]
 
 ADMINISTRATOR = "administrator"
+Accounts = tuple[Callers, UsageAccounting, BudgetFile]
+"""Who may call, how their calls are charged, and the file of their budgets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,8 @@ def build_gateway(
     clocks: Clocks,
     idle: float,
     receivers: Mapping[str, WebhookReceiver],
+    accounts: Accounts | None = None,
+    shared: SharedCounters | None = None,
 ) -> tuple[Gateway, BudgetFile]:
     """Return the gateway that a configuration describes, and the file of its budgets.
 
@@ -61,9 +70,11 @@ def build_gateway(
         clocks: monotonic and wall time.
         idle: seconds for the next 16 KB of a body.
         receivers: what receives webhooks, by path.
+        accounts: who may call, where several processes share their limits; those of this process unless given.
+        shared: the counters of those processes.
     """
     configuration = runtime.configuration
-    callers, accounting, budget_file = build_accounts(
+    callers, accounting, budget_file = accounts or build_accounts(
         configuration, catalogue, SPENDING_FILE, clocks=clocks, administrator=administrator
     )
     gateway = Gateway(
@@ -80,13 +91,20 @@ def build_gateway(
         webhooks=Webhooks(receivers, idle) if receivers else None,
         clock=clocks.clock,
         started_at=clocks.now(),
+        shared=shared,
     )
     return gateway, budget_file
 
 
 def build_accounts(
-    configuration: Configuration, catalogue: Catalogue, file: str, *, clocks: Clocks, administrator: str | None
-) -> tuple[Callers, UsageAccounting, BudgetFile]:
+    configuration: Configuration,
+    catalogue: Catalogue,
+    file: str,
+    *,
+    clocks: Clocks,
+    administrator: str | None,
+    memory: SharedMemory | None = None,
+) -> Accounts:
     """Return who may call, how their calls are charged, and the file of their budgets.
 
     Args:
@@ -95,9 +113,10 @@ def build_accounts(
         file: the name of the file of budgets, beside the configuration.
         clocks: monotonic and wall time.
         administrator: a token for everything, valid on this machine only.
+        memory: where limits and charges are kept, when several processes share them.
     """
-    budget_file = BudgetFile(configuration.folder / file)
-    callers = Callers(_callers(configuration, catalogue, budget_file, clocks, administrator))
+    budget_file = BudgetFile(configuration.folder / file, SharedPendingUsage(memory) if memory is not None else None)
+    callers = Callers(_callers(configuration, catalogue, budget_file, clocks, administrator, memory))
     prices = Prices.over_registry(configuration.prices, configuration.currency, catalogue.folder)
     return callers, UsageAccounting(prices, budget_file.pending, callers.find), budget_file
 
@@ -151,20 +170,30 @@ def _callers(
     budget_file: BudgetFile,
     clocks: Clocks,
     administrator: str | None,
+    memory: SharedMemory | None,
 ) -> Iterator[tuple[str, Caller]]:
     """Yield each caller with the hash of its token."""
     tokens = configuration.gateway.active_tokens
     spendings = budget_file.read(name for name, token in tokens.items() if token.budget is not None)
     for name, token in tokens.items():
-        quota = _quota(name, token, spendings.get(name), configuration.currency, clocks)
+        quota = _quota(name, token, spendings.get(name), configuration.currency, clocks, memory)
+        budget_file.watch(name, quota.spending)
         yield _hash(name, token), _caller(name, token, quota, configuration, catalogue)
     if administrator:
         quota = Quota(ADMINISTRATOR, clock=clocks.clock, now=clocks.now)
         yield hash_token(administrator), Caller(ADMINISTRATOR, quota, metrics=True, is_administrator=True)
 
 
-def _quota(name: str, token: GatewayToken, spending: Spending | None, currency: str, clocks: Clocks) -> Quota:
-    return Quota(
+def _quota(
+    name: str,
+    token: GatewayToken,
+    spending: Spending | None,
+    currency: str,
+    clocks: Clocks,
+    memory: SharedMemory | None,
+) -> Quota:
+    make = Quota if memory is None else partial(SharedQuota, memory)
+    return make(
         f"the token {name}",
         requests=token.requests_per_minute,
         tokens=token.tokens_per_minute,

@@ -39,6 +39,7 @@ from connector.gateway.routing import (
     is_preflight,
     split_target,
 )
+from connector.gateway.shared_counters import SharedCounters
 from connector.gateway.substitutes import find_substitute, is_substituted
 from connector.gateway.usage import UsageEstimate, estimate_usage
 from connector.gateway.usage_accounting import Admission, UsageAccounting, is_costly
@@ -86,6 +87,7 @@ class Gateway:
         webhooks: the paths that receive webhooks.
         clock: monotonic seconds.
         started_at: seconds since 1970.
+        shared: the counters of other processes of this gateway, if there are any.
     """
 
     find_client: Callable[[str], Client]
@@ -101,6 +103,7 @@ class Gateway:
     webhooks: Webhooks | None
     clock: Callable[[], float]
     started_at: float
+    shared: SharedCounters | None = None
     body_memory: BodyMemory = field(default_factory=BodyMemory)
     in_flight: int = 0
     is_draining: bool = False
@@ -109,8 +112,14 @@ class Gateway:
     _pages: Pages = field(init=False)
 
     def __post_init__(self) -> None:
-        metrics = Metrics(self.counters, self.callers, lambda: self.in_flight)
-        self._pages = Pages(self.counters, metrics, self.callers, started_at=self.started_at)
+        metrics = Metrics(self._count_all, self.callers, self._count_in_flight)
+        self._pages = Pages(self._count_all, metrics, self.callers, started_at=self.started_at)
+
+    def _count_all(self) -> UsageCounters:
+        return self.counters if self.shared is None else self.shared.merge(self.counters)
+
+    def _count_in_flight(self) -> int:
+        return self.in_flight + (self.shared.others_in_flight() if self.shared is not None else 0)
 
     def render_metrics(self) -> bytes:
         """Return the metrics page, for whatever shows it in this process."""

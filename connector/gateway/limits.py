@@ -6,13 +6,14 @@ import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from connector.config.models.measures import Budget
 from connector.gateway.refusals import Refusal
 from connector.resilience import TokenBucket
 from connector.telemetry.costs import find_period
 
-__all__ = ["Quota", "Reservation", "Spending"]
+__all__ = ["Quota", "Reservation", "Spending", "SpendingLike"]
 
 REMEMBERED = 50
 """Requests of which it is remembered how much they used of what was reserved for them."""
@@ -46,6 +47,39 @@ class Reservation:
     amount: float = 0.0
 
 
+class SpendingLike(Protocol):
+    """A `Spending`, wherever it is kept."""
+
+    @property
+    def begun(self) -> float: ...
+    @begun.setter
+    def begun(self, value: float) -> None: ...
+    @property
+    def amount(self) -> float: ...
+    @amount.setter
+    def amount(self, value: float) -> None: ...
+    @property
+    def tokens(self) -> int: ...
+    @tokens.setter
+    def tokens(self, value: int) -> None: ...
+    @property
+    def held_amount(self) -> float: ...
+    @held_amount.setter
+    def held_amount(self, value: float) -> None: ...
+    @property
+    def held_tokens(self) -> int: ...
+    @held_tokens.setter
+    def held_tokens(self, value: int) -> None: ...
+    @property
+    def is_dirty(self) -> bool: ...
+    @is_dirty.setter
+    def is_dirty(self, value: bool) -> None: ...
+
+    def roll(self, begun: float) -> None:
+        """Reset the sums when a new period has begun."""
+        ...
+
+
 class Quota:
     """The limits of one token.
 
@@ -67,18 +101,18 @@ class Quota:
         requests: int | None = None,
         tokens: int | None = None,
         budget: Budget | None = None,
-        spending: Spending | None = None,
+        spending: SpendingLike | None = None,
         currency: str = "USD",
         clock: Callable[[], float],
         now: Callable[[], float],
     ) -> None:
         self._name = name
-        self._requests = TokenBucket(requests, float(requests), clock) if requests else None
-        self._tokens = TokenBucket(tokens, float(tokens), clock) if tokens else None
+        self._requests: TokenBucket | None = TokenBucket(requests, float(requests), clock) if requests else None
+        self._tokens: TokenBucket | None = TokenBucket(tokens, float(tokens), clock) if tokens else None
         self._now = now
         self._currency = currency
         self.budget = budget
-        self.spending = spending or Spending()
+        self.spending: SpendingLike = spending or Spending()
         self._past: deque[tuple[Reservation, int, float]] = deque(maxlen=REMEMBERED)
         self.is_strict = budget is not None and not budget.shadow
         """Whether what is not known of a request counts as the most that it may be."""

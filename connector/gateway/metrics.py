@@ -21,14 +21,14 @@ class Metrics:
     """A registry of the gateway's own.
 
     Args:
-        counters: of requests, tokens and costs.
+        count: returns the counters of requests, tokens and costs.
         callers: whose budgets are shown.
         in_flight: returns the calls under way.
     """
 
-    def __init__(self, counters: UsageCounters, callers: Callers, in_flight: Callable[[], int]) -> None:
+    def __init__(self, count: Callable[[], UsageCounters], callers: Callers, in_flight: Callable[[], int]) -> None:
         self.registry = CollectorRegistry()
-        self.registry.register(_Collector(counters, callers, in_flight))
+        self.registry.register(_Collector(count, callers, in_flight))
 
     def render(self) -> bytes:
         """Return the page."""
@@ -40,39 +40,40 @@ class _Collector(Collector):
 
     def __init__(
         self,
-        counters: UsageCounters,
+        count: Callable[[], UsageCounters],
         callers: Callers,
         in_flight: Callable[[], int],
     ) -> None:
-        self._counters = counters
+        self._count = count
         self._callers = callers
         self._in_flight = in_flight
 
     def collect(self) -> Iterator[Metric]:
-        yield from self._answers()
-        yield from self._sums()
-        yield from self._budgets()
-        yield self._durations()
+        counters = self._count()
+        yield from self._answers(counters)
+        yield from self._sums(counters)
+        yield from self._budgets(counters.currency)
+        yield self._durations(counters)
         yield GaugeMetricFamily("connector_gateway_in_flight", "Calls under way.", value=float(self._in_flight()))
 
-    def _answers(self) -> Iterator[Metric]:
+    def _answers(self, counters: UsageCounters) -> Iterator[Metric]:
         labels = ("token", "client", "operation", "status")
         answers = CounterMetricFamily("connector_gateway_calls", "Calls, by their answers.", labels=labels)
-        for (caller, client, operation, status), number in self._counters.answers.items():
+        for (caller, client, operation, status), number in counters.answers.items():
             answers.add_metric((caller, client, operation, str(status)), number)
         yield answers
         refused = CounterMetricFamily(
             "connector_gateway_refusals", "Calls that were not passed on.", labels=("token", "code")
         )
-        for (caller, code), number in self._counters.refusals.items():
+        for (caller, code), number in counters.refusals.items():
             refused.add_metric((caller, code), number)
         yield refused
 
-    def _sums(self) -> Iterator[Metric]:
+    def _sums(self, counters: UsageCounters) -> Iterator[Metric]:
         tokens = CounterMetricFamily("connector_gateway_tokens", "Tokens of answers.", labels=(*OWNER_LABELS, "kind"))
         cost = CounterMetricFamily(
             "connector_gateway_cost",
-            f"Cost by the configured prices, in {self._counters.currency}.",
+            f"Cost by the configured prices, in {counters.currency}.",
             labels=OWNER_LABELS,
         )
         unsure = CounterMetricFamily(
@@ -81,7 +82,7 @@ class _Collector(Collector):
         unpriced = CounterMetricFamily(
             "connector_gateway_unpriced", "Calls that used a model without a price.", labels=OWNER_LABELS
         )
-        for caller, client, model, found in self._counters.rows():
+        for caller, client, model, found in counters.rows():
             owner = (caller, client, model)
             for kind in ("input", "cached_input", "output"):
                 tokens.add_metric((*owner, kind), getattr(found, f"{kind}_tokens"))
@@ -90,16 +91,16 @@ class _Collector(Collector):
             unpriced.add_metric(owner, found.unpriced)
         yield from (tokens, cost, unsure, unpriced)
 
-    def _durations(self) -> Metric:
+    def _durations(self, counters: UsageCounters) -> Metric:
         seconds = HistogramMetricFamily(
             "connector_gateway_seconds", "Seconds until the end of an answer.", labels=("client",)
         )
-        for client, durations in self._counters.durations.items():
+        for client, durations in counters.durations.items():
             seconds.add_metric((client,), durations.buckets(), durations.total)
         return seconds
 
-    def _budgets(self) -> Iterator[Metric]:
-        money = f"money in {self._counters.currency}"
+    def _budgets(self, currency: str) -> Iterator[Metric]:
+        money = f"money in {currency}"
         spent = GaugeMetricFamily(
             "connector_gateway_budget_spent", f"Spent in this period; {money}.", labels=("token", "unit")
         )

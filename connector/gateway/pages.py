@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import orjson
 from aiohttp import web
 
@@ -23,14 +25,16 @@ class Pages:
     """Responses for paths that lead to no client.
 
     Args:
-        counters: what /usage shows.
+        count: returns what /usage shows.
         metrics: what /metrics shows.
         callers: whose budgets are shown.
         started_at: seconds since 1970.
     """
 
-    def __init__(self, counters: UsageCounters, metrics: Metrics, callers: Callers, *, started_at: float) -> None:
-        self._counters = counters
+    def __init__(
+        self, count: Callable[[], UsageCounters], metrics: Metrics, callers: Callers, *, started_at: float
+    ) -> None:
+        self._count = count
         self._metrics = metrics
         self._callers = callers
         self._started_at = started_at
@@ -59,9 +63,10 @@ class Pages:
     def _usage(self) -> JSON:
         """Return the sums by token, client and model, and the state of budgets."""
         tokens: dict[str, JSON] = {}
-        for caller, client, model, sums in self._counters.rows():
+        counters = self._count()
+        for caller, client, model, sums in counters.rows():
             entry = tokens.setdefault(caller, {"clients": {}})
-            entry["clients"].setdefault(client, {})[model] = sums.as_document(self._counters.currency)
+            entry["clients"].setdefault(client, {})[model] = sums.as_document(counters.currency)
         for one in self._callers:
             budget = one.quota.budget
             if budget is None:
@@ -70,7 +75,7 @@ class Pages:
             tokens.setdefault(one.name, {"clients": {}})["budget"] = {
                 "every": budget.every, "amount": budget.amount, "tokens": budget.tokens, "used_up": is_used_up,
                 "spent": {"amount": round(spending.amount, 9), "tokens": spending.tokens},
-                "currency": self._counters.currency,
+                "currency": counters.currency,
             }  # fmt: skip
         return {"since": self._started_at, "tokens": tokens}
 

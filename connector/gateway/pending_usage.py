@@ -40,7 +40,7 @@ class PendingUsage:
         self.is_dirty = True
         self._charges[f"{client}/{identity}"] = charge
         if len(self._charges) > MAX_PENDING:
-            self._charges.popitem(last=False)
+            self.forget_oldest()
 
     def find_in(
         self, client: str, answer: Mapping[str, JSON]
@@ -52,9 +52,18 @@ class PendingUsage:
             if charge is not None and isinstance(identity, str):
                 yield identity, charge, one
 
-    def remove(self, client: str, identity: str) -> None:
+    def remove(self, client: str, identity: str) -> bool:
+        """Remove a charge, and return whether it was there."""
         self.is_dirty = True
-        self._charges.pop(f"{client}/{identity}", None)
+        return self._charges.pop(f"{client}/{identity}", None) is not None
+
+    def clear(self) -> None:
+        """Remove all charges."""
+        self._charges.clear()
+
+    def forget_oldest(self) -> None:
+        """Let the oldest charge stay as it is."""
+        self._charges.popitem(last=False)
 
     def dump(self) -> dict[str, JSON]:
         """Return the charges as they are saved."""

@@ -7,24 +7,50 @@ import socket
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from connector.aio.signals import handle_signals
 from connector.aio.tasks import run_until_first
 from connector.catalogue import Catalogue
+from connector.config.models.gateway import Gateway as GatewaySettings
 from connector.errors import ConfigurationError, ConnectorError
 from connector.gateway.connection import ConnectionServer, Timeouts
 from connector.gateway.direct_calls import DirectCalls
-from connector.gateway.factory import Clocks, build_gateway
+from connector.gateway.factory import Accounts, Clocks, build_gateway
 from connector.gateway.handler import Gateway
 from connector.gateway.listener import Listener, bind_address, load_tls, loopback_address, raise_file_limit
+from connector.gateway.shared_counters import SharedCounters
 from connector.gateway.webhooks import WebhookReceiver
 from connector.pipeline import Runtime
 
-__all__ = ["GatewayServer", "serve_until_stopped"]
+__all__ = ["GatewayServer", "WorkerPlace", "bind_gateway", "serve_until_stopped"]
 
 SHUTDOWN_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPlace:
+    """What one of several workers shares with the others.
+
+    Attributes:
+        bound: the socket that all of them listen on.
+        workers: how many there are.
+        accounts: who may call, with limits in shared memory.
+        counters: of all of them.
+    """
+
+    bound: socket.socket
+    workers: int
+    accounts: Accounts
+    counters: SharedCounters
+
+
+async def bind_gateway(settings: GatewaySettings, port: int | None = None) -> socket.socket:
+    """Return the socket of a gateway, bound where its settings say; to another port if one is given."""
+    at = settings.port if port is None else port
+    return await bind_address(loopback_address(settings.host), at, "gateway.listen")
 
 
 class GatewayServer:
@@ -38,6 +64,7 @@ class GatewayServer:
         clocks: monotonic and wall time.
         timeouts: how long callers may take.
         receivers: what receives webhooks, by path.
+        place: what this process shares with other workers of the gateway, if there are any.
     """
 
     def __init__(
@@ -50,6 +77,7 @@ class GatewayServer:
         clocks: Clocks | None = None,
         timeouts: Timeouts | None = None,
         receivers: Mapping[str, WebhookReceiver] | None = None,
+        place: WorkerPlace | None = None,
     ) -> None:
         self._runtime = runtime
         self._settings = runtime.configuration.gateway
@@ -59,6 +87,7 @@ class GatewayServer:
         self._clocks = clocks or Clocks()
         self._timeouts = timeouts or Timeouts()
         self._receivers = receivers or {}
+        self._place = place
         self._stack = AsyncExitStack()
         self.url = ""
         """Where it listens."""
@@ -73,7 +102,8 @@ class GatewayServer:
             raise ConfigurationError("gateway.tokens: no token is in force, so every call would be refused")
         tls = load_tls(settings.tls, self._runtime.configuration.folder) if settings.tls else None
         raise_file_limit(settings.connections)
-        bound = await bind_address(loopback_address(settings.host), self._port, "gateway.listen")
+        place = self._place
+        bound = await bind_gateway(settings, self._port) if place is None else place.bound
         try:
             self._open(bound, tls)
         except BaseException:
@@ -103,22 +133,29 @@ class GatewayServer:
             clocks=self._clocks,
             idle=self._timeouts.idle,
             receivers=self._receivers,
+            accounts=self._place.accounts if self._place is not None else None,
+            shared=self._place.counters if self._place is not None else None,
         )
         for name in self._runtime.configuration.clients:
             try:
                 self._runtime.client(name)
             except ConnectorError as error:
                 self.not_ready[name] = str(error)
+        workers = self._place.workers if self._place is not None else 1
         self.server = ConnectionServer(
             self.gateway.handle,
-            connections=self._settings.connections,
-            per_address=self._settings.most_of_one_address,
+            connections=-(-self._settings.connections // workers),
+            per_address=-(-self._settings.most_of_one_address // workers),
             timeouts=self._timeouts,
         )
         self.server.begin_direct = DirectCalls(self.gateway).begin
         listener = Listener(self.server, bound, tls)
-        budget_file.start()
-        self._stack.push_async_callback(budget_file.close)
+        if self._place is None:
+            budget_file.start()
+            self._stack.push_async_callback(budget_file.close)
+        else:
+            self._place.counters.start(self.gateway.counters, lambda: self.gateway.in_flight)
+            self._stack.callback(self._place.counters.stop)
         self.gateway.usage_log.start()
         self._stack.push_async_callback(self.gateway.usage_log.close)
         self._stack.push_async_callback(self.server.shutdown, SHUTDOWN_SECONDS)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, field
 from itertools import accumulate
+from operator import add
+from typing import Any
 
 from connector.gateway.request_record import RequestRecord
 from connector.model import JSON
@@ -70,6 +72,15 @@ class Durations:
         self._counts[bisect_left(BUCKETS, seconds)] += 1
         self.total += seconds
 
+    def dump(self) -> list[float]:
+        """Return the sum and all counts, for `add_all`."""
+        return [self.total, *self._counts]
+
+    def add_all(self, total: float, counts: Sequence[int]) -> None:
+        """Add what others have counted."""
+        self.total += total
+        self._counts = list(map(add, self._counts, counts))
+
     def buckets(self) -> list[tuple[str, float]]:
         """Return each upper bound with the number of durations up to it."""
         bounds = [*(repr(float(bound)) for bound in BUCKETS), "+Inf"]
@@ -115,6 +126,28 @@ class UsageCounters:
         """Yield each token, client and model with its sums."""
         for (caller, client, model), found in self.sums.items():
             yield caller, client, model, found
+
+    def dump(self) -> dict[str, JSON]:
+        """Return the counters as JSON, for `add_all`."""
+        return {
+            "sums": [[*key, *astuple(found)] for key, found in self.sums.items()],
+            "answers": [[*key, number] for key, number in self.answers.items()],
+            "refusals": [[*key, number] for key, number in self.refusals.items()],
+            "durations": [[name, *each.dump()] for name, each in self.durations.items()],
+        }
+
+    def add_all(self, counted: Mapping[str, Any]) -> None:
+        """Add what other counters have dumped."""
+        for caller, client, model, *numbers in counted.get("sums", ()):
+            key = (caller, client, model)
+            self.sums[key] = UsageSum(*map(add, astuple(self.sums.get(key, UsageSum())), numbers))
+        for caller, client, operation, status, number in counted.get("answers", ()):
+            answer = (caller, client, operation, status)
+            self.answers[answer] = self.answers.get(answer, 0) + number
+        for caller, code, number in counted.get("refusals", ()):
+            self.refusals[caller, code] = self.refusals.get((caller, code), 0) + number
+        for name, total, *counts in counted.get("durations", ()):
+            self.durations.setdefault(name, Durations()).add_all(total, counts)
 
     def _bounded_model(self, record: RequestRecord) -> str:
         """Return the model to count, or an empty name when upstream may not know it."""

@@ -271,6 +271,7 @@ SENDS = {
 NO_LONGER_SHOWS = {"--dry-run", "--export", "--now"}
 """Options without which a form is another one; `tasks retry --now` runs."""
 SAMPLES = {
+    "--workers": "2",
     "--operation": "files list", "--folder": "forms",
     "--path": "file_id=a", "--query": "limit=1", "--payload": '{"input": "a"}', "--request": "{}",
     "--set": "query.limit=1",
