@@ -10,7 +10,7 @@ import httpx
 
 from connector.http.attempt_result import AttemptResult
 from connector.http.call import Call
-from connector.http.dispatch import send_call
+from connector.http.dispatch import NOTHING, begin_direct, send_call
 from connector.http.identity import IdentityFailed
 from connector.http.raw_response import RawResponse
 from connector.http.response import (
@@ -22,6 +22,7 @@ from connector.http.response import (
     find_error_message,
     is_error,
     iter_body,
+    parse_header_lines,
     parse_headers,
     read_body,
 )
@@ -45,20 +46,31 @@ Answer = TypeVar("Answer")
 
 async def make_attempt(transport: httpx.AsyncBaseTransport, call: Call) -> AttemptResult:
     """Send a call and read the whole answer."""
-    response = await open_response(transport, call)
+    direct = begin_direct(transport, call)
+    if direct is None:
+        response = await open_response(transport, call)
+    elif (answer := await direct.wait()) is not None:
+        plain = RawResponse(answer.status, [], NOTHING, lambda: answer.body)
+        return await _read_success(plain, parse_header_lines(answer.lines), call)
+    else:
+        response = await _open(direct.resume())
     if isinstance(response, AttemptResult):
         return response
     try:
         if response.status >= 300:
             return await read_refusal(response)
-        return await _read_success(response, call)
+        return await _read_success(response, parse_headers(response.headers), call)
     finally:
         await response.stream.aclose()
 
 
 async def open_response(transport: httpx.AsyncBaseTransport, call: Call) -> RawResponse | AttemptResult:
     """Return the response as soon as its headers are there, or why there is none."""
-    response = await await_response(send_call(transport, call, call.headers))
+    return await _open(send_call(transport, call, call.headers))
+
+
+async def _open(sending: Awaitable[RawResponse]) -> RawResponse | AttemptResult:
+    response = await await_response(sending)
     if isinstance(response, AttemptResult) or response.status >= 200:
         return response
     await response.stream.aclose()
@@ -109,9 +121,8 @@ async def read_refusal(response: RawResponse) -> AttemptResult:
     return AttemptResult(State.REFUSED, response.status, headers, body, codes=find_error_codes(body), text=text)
 
 
-async def _read_success(response: RawResponse, call: Call) -> AttemptResult:
+async def _read_success(response: RawResponse, headers: dict[str, str], call: Call) -> AttemptResult:
     """Read a success, unless its body says otherwise."""
-    headers = parse_headers(response.headers)
     try:
         body = await call.read_response(response, headers)
     except httpx.TransportError as exc:

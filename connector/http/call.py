@@ -17,8 +17,10 @@ from connector.http.prototypes import Endpoint, FixedEndpoint
 from connector.http.raw_response import Header, RawResponse
 from connector.http.response import (
     ACCEPTED_ENCODINGS,
+    check_size,
     decode_body,
     iter_body,
+    iter_once,
     read_body,
     save_body,
     unpack_embeddings,
@@ -80,14 +82,15 @@ class Call:
 
     async def read_response(self, response: RawResponse, headers: Mapping[str, str]) -> JSON:
         """Read the body of a success as the kind of answer that is due."""
-        chunks = iter_body(response.stream, headers)
         content_type = headers.get("content-type", "")
+        whole = None if "content-encoding" in headers else response.take_whole()
+        chunks = iter_body(response.stream, headers) if whole is None else iter_once(whole)
         if self.file is not None:
             size = await save_body(chunks, self.file, self.max_bytes)
             return {"file": str(self.file), "bytes": size, "content_type": content_type or None}
         if "event-stream" in content_type and self.answer in ("events", "json"):
             return await collect_data(chunks, self.wire.operation, self.max_bytes)
-        data = await read_body(chunks, self.max_bytes)
+        data = await read_body(chunks, self.max_bytes) if whole is None else check_size(whole, self.max_bytes)
         kind = "empty" if response.status == 204 else self.answer
         body = decode_body(kind, data, content_type, strict=self._is_strict(data), text_too=self._takes_text)
         return unpack_embeddings(body) if isinstance(self.wire, FloatsWire) else body

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
+import re
 from collections.abc import AsyncIterator, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -14,9 +17,13 @@ from connector.http.transports.base import IN_ONE_PIECE, Upload
 from connector.request.multipart import MultipartBody
 from connector.request.wire import Body, BytesBody
 
-__all__ = ["send_call"]
+if TYPE_CHECKING:
+    from connector.http.transports.direct_exchange import DirectExchange, PlainAnswer
+
+__all__ = ["NOTHING", "DirectCall", "begin_direct", "send_call"]
 
 NOTHING = httpx.ByteStream(b"")
+UNSAFE = re.compile("[\r\n\0]")
 
 
 async def send_call(transport: httpx.AsyncBaseTransport, call: Call, headers: Sequence[Header]) -> RawResponse:
@@ -39,6 +46,64 @@ async def send_call(transport: httpx.AsyncBaseTransport, call: Call, headers: Se
         call.start_progress(),
     )
     return RawResponse(answer.status, answer.headers, answer, answer.take_whole)
+
+
+class DirectCall:
+    """A call that was written to an open connection at once; its answer comes without a task of its own."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+        self._answer: asyncio.Future[PlainAnswer | None] = asyncio.get_running_loop().create_future()
+        self.exchange: DirectExchange
+
+    def finish(self, answer: PlainAnswer | None = None) -> None:
+        """Take a plain answer; None when the answer is to be read as every other."""
+        if not self._answer.done():
+            self._answer.set_result(answer)
+
+    async def wait(self) -> PlainAnswer | None:
+        """Return the whole answer, or None when `resume` has to read it."""
+        try:
+            return await self._answer
+        except BaseException:
+            # A connection whose answer was taken may be another call's by now.
+            if self._answer.cancelled() or self._answer.result() is None:
+                self.exchange.abandon()
+            raise
+
+    async def resume(self) -> RawResponse:
+        """Return the response as soon as its headers are there."""
+        answer = await self._transport.resume(self.exchange)
+        return RawResponse(answer.status, answer.headers, answer, answer.take_whole)
+
+
+def begin_direct(transport: Any, call: Call) -> DirectCall | None:
+    """Send a call over an idle connection of our own transport; None when that cannot be, and nothing was sent."""
+    begin, body, method = getattr(transport, "begin", None), call.wire.body, call.wire.method
+    if begin is None or method == "HEAD" or not (body is None or isinstance(body, BytesBody)):
+        return None
+    data = b"" if body is None else body.data
+    head = _encode_head(method, call.address, tuple(call.headers))
+    if len(data) > IN_ONE_PIECE or not head:
+        return None
+    framing = b"content-length: %d\r\n" % len(data) if data or method in ("POST", "PUT", "PATCH") else b""
+    made = DirectCall(transport)
+    seconds = {"read": call.timeouts["read"], "total": math.inf}
+    exchange = begin(_parse(call.address), b"%b%b\r\n%b" % (head, framing, data), seconds, made.finish, made.finish)
+    if exchange is None:
+        return None
+    made.exchange = exchange
+    call.progress = exchange.progress
+    return made
+
+
+@lru_cache(maxsize=256)
+def _encode_head(method: str, address: str, headers: tuple[Header, ...]) -> bytes:
+    """Return what a request begins with, up to the length of its body; empty where a header may not be written."""
+    if any(UNSAFE.search(name) or UNSAFE.search(value) for name, value in headers):
+        return b""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
+    return f"{method} {_parse(address).raw_path_qs} HTTP/1.1\r\n{lines}".encode()
 
 
 @lru_cache(maxsize=512)

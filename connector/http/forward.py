@@ -18,6 +18,7 @@ from connector.http.call import Call
 from connector.http.forward_request import SendRequest
 from connector.http.policy import EXHAUSTED, Pause
 from connector.http.raw_response import RawResponse
+from connector.http.response import iter_once
 from connector.http.retry import CallAttempts, Retrier
 from connector.model import JSON, CallFailed, Outcome, State
 from connector.resilience import Backoff, CircuitBreaker
@@ -209,7 +210,7 @@ class Forward:
         if whole is None:
             return ForwardResponse(raw.status, headers, self._iter_chunks(raw, result))
         result.state, result.reason = State.DONE, ""
-        return ForwardResponse(raw.status, headers, _yield_once(whole), whole=whole)
+        return ForwardResponse(raw.status, headers, iter_once(whole), whole=whole)
 
     async def _iter_chunks(self, raw: RawResponse, result: AttemptResult) -> AsyncGenerator[bytes, None]:
         try:
@@ -233,7 +234,7 @@ class Forward:
         redactor = self._retrier.redactor
         data = redactor(result.text).encode()
         headers = _replace_framing(redactor.hide_in_raw_headers(raw.headers), len(data))
-        return ForwardResponse(raw.status, headers, _yield_once(data), outcome)
+        return ForwardResponse(raw.status, headers, iter_once(data), outcome)
 
     async def _release(self) -> None:
         if self._response is not None:
@@ -249,8 +250,3 @@ def _replace_framing(headers: list[tuple[bytes, bytes]], length: int) -> list[tu
     framing = (b"content-length", b"content-encoding", b"transfer-encoding")
     kept = [(name, value) for name, value in headers if name.lower() not in framing]
     return [*kept, (b"content-length", b"%d" % length)]
-
-
-async def _yield_once(data: bytes) -> AsyncGenerator[bytes, None]:
-    if data:
-        yield data

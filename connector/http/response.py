@@ -8,7 +8,7 @@ import zlib
 from array import array
 from base64 import b64decode
 from binascii import Error
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Mapping
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -25,6 +25,7 @@ __all__ = [
     "ServerClock",
     "UnacceptableBody",
     "UnexpectedBody",
+    "check_size",
     "cut_excerpt",
     "decode_body",
     "decode_leniently",
@@ -33,6 +34,8 @@ __all__ = [
     "find_error_message",
     "is_error",
     "iter_body",
+    "iter_once",
+    "parse_header_lines",
     "parse_headers",
     "read_body",
     "save_body",
@@ -54,6 +57,17 @@ def parse_headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     found: dict[str, str] = {}
     for raw_name, raw_value in raw:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    found.pop("set-cookie", None)
+    return found
+
+
+def parse_header_lines(lines: bytes) -> dict[str, str]:
+    """Return the same of headers that were not taken apart, each with a line end before it."""
+    found: dict[str, str] = {}
+    for line in lines.decode("latin-1").split("\r\n")[1:]:
+        given, _, value = line.partition(":")
+        name, value = given.lower(), value.strip(" \t")
         found[name] = f"{found[name]}, {value}" if name in found else value
     found.pop("set-cookie", None)
     return found
@@ -91,6 +105,19 @@ class UnexpectedBody(Exception):
     def __init__(self, reason: str, data: bytes) -> None:
         super().__init__(reason)
         self.data = data
+
+
+async def iter_once(data: bytes) -> AsyncGenerator[bytes, None]:
+    """Yield bytes that are all there."""
+    if data:
+        yield data
+
+
+def check_size(data: bytes, most: int) -> bytes:
+    """Return the bytes; more than `most` of them raise UnacceptableBody."""
+    if len(data) > most:
+        raise UnacceptableBody(f"the answer is larger than {most} bytes (max_answer_bytes)")
+    return data
 
 
 async def read_body(chunks: AsyncIterable[bytes], most: int) -> bytes:
