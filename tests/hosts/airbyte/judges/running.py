@@ -73,14 +73,17 @@ def suite(folder: Path, config: dict[str, Any], empty: list[str], mutant: str = 
     return {name: result for result, name in RESULT.findall(done.stdout)}
 
 
-def tell_stories(folder: Path, **sides: tuple[list[str], dict[str, Any]]) -> dict[str, Any]:
+def tell_stories(folder: Path, scenarios: str = "fast", **sides: tuple[list[str], dict[str, Any]]) -> dict[str, Any]:
     """What PyAirbyte tells of a `source` and a `destination`, each a program and its configuration.
 
     The error in place of it when it gave up.
+
+    Args:
+        scenarios: of the smoke test of destinations: `all` has one more, with a thousand rows.
     """
     python = needed_judge(python_of("airbyte"))
     folder.mkdir(parents=True, exist_ok=True)
-    asked: dict[str, Any] = {}
+    asked: dict[str, Any] = {"scenarios": scenarios}
     for side, (words, config) in sides.items():
         executable = folder / f"{side}-openai"
         executable.write_text(f'#!/bin/sh\ncd {shlex.quote(str(ROOT))}\nexec {shlex.join(words)} "$@"\n')

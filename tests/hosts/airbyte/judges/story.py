@@ -1,4 +1,4 @@
-"""PyAirbyte's own stories, of programs of this machine: `story.py '{"source": …, "destination": …}'`.
+"""PyAirbyte's own stories, of programs of this machine: `story.py '{"source": …, "destination": …, …}'`.
 
 A source is read into its cache, and read again. A destination is held against PyAirbyte's smoke test of destinations.
 Where both are named, one is synced with the other, twice.
@@ -62,8 +62,10 @@ def read(source):
     return {"counts": [one.processed_records for one in results], "rows": rows}
 
 
-def smoke(destination):
-    result = destination_smoke_tests.run_destination_smoke_test(destination=destination, skip_preflight=True)
+def smoke(destination, scenarios):
+    result = destination_smoke_tests.run_destination_smoke_test(
+        destination=destination, scenarios=scenarios, skip_preflight=True
+    )
     return {"success": result.success, "error": result.error, "sent": SENT}
 
 
@@ -80,7 +82,7 @@ def main():
     if source:
         said |= read(source)
     if destination:
-        said["smoke"] = smoke(destination)
+        said["smoke"] = smoke(destination, asked["scenarios"])
     if source and destination:
         said["synced"] = sync(source, destination)
     sys.stdout.write("\n" + json.dumps(said) + "\n")
