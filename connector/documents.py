@@ -35,9 +35,10 @@ def parse(text: str | bytes, where: str = "document") -> JSON:
     except orjson.JSONDecodeError as error:
         raise _unreadable(data, error, where) from None
     # Bytes that come out as they went in hide nothing: a duplicate key or a rounded integer would change them.
+    # Most are compact, or have the blanks and the escapes of Python's `json.dumps`.
     # Anything else (blanks, escapes, other spellings of a number) is read again by the slower and stricter reader.
     suspicious = _is_deep(data) or b"\\u0000" in data
-    if suspicious or orjson.dumps(value) != data:
+    if suspicious or (orjson.dumps(value) != data and json.dumps(value).encode() != data):
         if suspicious:
             check(value, where)
         _read_strictly(data, where)

@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import add, sub
 from typing import Protocol
 
 from connector.config.models.measures import Budget
@@ -45,6 +46,34 @@ class Reservation:
     tokens_per_minute: int = 0
     tokens: int = 0
     amount: float = 0.0
+
+
+class _Past:
+    """How much the last requests used of what was reserved for them."""
+
+    def __init__(self) -> None:
+        self._known: deque[tuple[float, ...]] = deque(maxlen=REMEMBERED)
+        self._sums: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0)
+        self._added = 0
+
+    def add(self, reservation: Reservation, tokens: int, cost: float) -> None:
+        """Remember a request."""
+        found = (reservation.tokens, reservation.amount, float(tokens), cost)
+        oldest = self._known[0] if len(self._known) == REMEMBERED else (0.0, 0.0, 0.0, 0.0)
+        self._known.append(found)
+        self._added += 1
+        if self._added % REMEMBERED:
+            self._sums = tuple(map(sub, map(add, self._sums, found), oldest))
+        else:  # sums of small amounts leave rounding errors
+            self._sums = tuple(map(sum, zip(*self._known, strict=True)))
+
+    def foretell(self, tokens: int, amount: float) -> tuple[float, float]:
+        """Return the tokens and the money that a request is likely to use: as much of its most as earlier ones did."""
+        most_tokens, most_amount, used_tokens, used_amount = self._sums
+        return (
+            tokens * used_tokens / most_tokens if most_tokens else 0.0,
+            amount * used_amount / most_amount if most_amount else 0.0,
+        )
 
 
 class SpendingLike(Protocol):
@@ -113,7 +142,8 @@ class Quota:
         self._currency = currency
         self.budget = budget
         self.spending: SpendingLike = spending or Spending()
-        self._past: deque[tuple[Reservation, int, float]] = deque(maxlen=REMEMBERED)
+        self._past = _Past()
+        self._period = (0.0, 0.0)
         self.is_strict = budget is not None and not budget.shadow
         """Whether what is not known of a request counts as the most that it may be."""
         self.is_enforced = self._tokens is not None or self.is_strict
@@ -157,7 +187,7 @@ class Quota:
         if self._tokens is not None:
             self._tokens.take(tokens - reservation.tokens_per_minute)
         if reservation.tokens and tokens > 0:
-            self._past.append((reservation, tokens, cost))
+            self._past.add(reservation, tokens, cost)
         spending = self.spending
         spending.held_tokens -= reservation.tokens
         # Sums of small amounts leave rounding errors.
@@ -176,7 +206,7 @@ class Quota:
     @property
     def begun(self) -> float:
         """When the budget's period began; 0 without a budget."""
-        return find_period(self.budget.every, self._now())[0] if self.budget is not None else 0.0
+        return self._find_period(self.budget)[0] if self.budget is not None else 0.0
 
     @property
     def is_used_up(self) -> bool:
@@ -193,7 +223,7 @@ class Quota:
             return
         limits = [f"{budget.amount:g} {self._currency}"] if budget.amount is not None else []
         limit = " or ".join([*limits, f"{budget.tokens} tokens"] if budget.tokens is not None else limits)
-        wait = math.ceil(find_period(budget.every, self._now())[1] - self._now())
+        wait = math.ceil(self._find_period(budget)[1] - self._now())
         raise Refusal(
             429,
             "insufficient_quota",
@@ -201,26 +231,15 @@ class Quota:
             headers={"Retry-After": str(wait), "x-should-retry": "false"},
         )
 
-    def _foretell(self, tokens: int, amount: float) -> tuple[float, float]:
-        """Return the tokens and the money that a request is likely to use: as much of its most as earlier ones did."""
-        most_tokens = sum(reservation.tokens for reservation, _, _ in self._past)
-        most_amount = sum(reservation.amount for reservation, _, _ in self._past)
-        used_tokens = sum(tokens for _, tokens, _ in self._past)
-        used_amount = sum(amount for _, _, amount in self._past)
-        return (
-            tokens * used_tokens / most_tokens if most_tokens else 0.0,
-            amount * used_amount / most_amount if most_amount else 0.0,
-        )
-
     def _check_left(self, budget: Budget, tokens: int, amount: float) -> None:
         """Refuse a request that is likely to use more than what is left; nothing is known of the first one."""
-        likely_tokens, likely_amount = self._foretell(tokens, amount)
+        likely_tokens, likely_amount = self._past.foretell(tokens, amount)
         spending = self.spending
         money = budget.amount is not None and spending.amount + likely_amount > budget.amount * (1 + 1e-12)
         if not money and (budget.tokens is None or spending.tokens + likely_tokens <= budget.tokens):
             return
         likely = f"{likely_amount:.4g} {self._currency}" if money else f"{likely_tokens:.0f} tokens"
-        wait = math.ceil(find_period(budget.every, self._now())[1] - self._now())
+        wait = math.ceil(self._find_period(budget)[1] - self._now())
         raise Refusal(
             429,
             "insufficient_quota",
@@ -249,7 +268,14 @@ class Quota:
         bucket.take(amount)
 
     def _roll(self, budget: Budget) -> None:
-        self.spending.roll(find_period(budget.every, self._now())[0])
+        self.spending.roll(self._find_period(budget)[0])
+
+    def _find_period(self, budget: Budget) -> tuple[float, float]:
+        """Return when the period around now begins and ends."""
+        begun, end = self._period
+        if not begun <= (now := self._now()) < end:
+            self._period = find_period(budget.every, now)
+        return self._period
 
     def _limited(self, kind: str, bucket: TokenBucket, wait: float) -> Refusal:
         return Refusal(

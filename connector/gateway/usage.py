@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import parse_qsl, unquote
 
 from connector.catalogue.operation import Operation
@@ -121,7 +122,9 @@ def models_in_path(operation: Operation | None, path: str) -> Iterator[str]:
 
 
 def _models_in_query(query: str) -> Iterator[str]:
-    return (value for name, value in parse_qsl(query) if re.split(r"[\[.]", name)[0].lower() == "model")
+    return (
+        value for name, value in (parse_qsl(query) if query else ()) if re.split(r"[\[.]", name)[0].lower() == "model"
+    )
 
 
 def _named_values(payload: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
@@ -133,17 +136,23 @@ def _named_values(payload: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
             todo += [each for each in item if not isinstance(each, str)] if is_list(item) else []
             continue
         for name, value in item.items():
-            # Some servers take names for the same in any case.
-            key = name.casefold()
             if isinstance(value, str):
-                if key in MODEL_KEYS or key.endswith("_model"):
+                if _names_model(name):
                     yield "model", value
                 elif name in FILE_KEYS:
                     yield name, value
-            elif key == "models" and is_list(value):
-                yield from (("model", each) for each in value if isinstance(each, str))
-            elif name not in FREE_FORM:
-                todo.append(value)
+            elif isinstance(value, dict | list):
+                if is_list(value) and name.casefold() == "models":
+                    yield from (("model", each) for each in value if isinstance(each, str))
+                elif name not in FREE_FORM:
+                    todo.append(value)
+
+
+@lru_cache(maxsize=1024)
+def _names_model(name: str) -> bool:
+    """Whether a text under a name is the name of a model; some servers take names for the same in any case."""
+    key = name.casefold()
+    return key in MODEL_KEYS or key.endswith("_model")
 
 
 def _max_output(payload: Mapping[str, JSON]) -> int:
