@@ -166,9 +166,9 @@ def check_connection(options: CallOptions, section: str, allowed: Collection[str
     """Refuse options that a connection ignores, because its request is in the configuration."""
     ignored = [option for option in given_options(options) if option not in allowed and option not in options.decided]
     if ignored:
-        kind = "an incoming" if section == "incoming" else "an outgoing"
+        kinds = {"incoming": "an incoming connection", "outgoing": "an outgoing connection", "routes": "a route"}
         raise ConfigurationError(
-            f"{options.entity!r} is {kind} connection, whose request stands in its configuration: "
+            f"{options.entity!r} is {kinds[section]}, whose request stands in its configuration: "
             f"{', '.join(ignored)} cannot be given with it; {', '.join(sorted(allowed))} can"
         )
 

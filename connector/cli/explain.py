@@ -1,4 +1,4 @@
-"""`explain`: the exact request of a call or a connection, which is not sent."""
+"""`explain`: the exact request of a call or a connection, which is not sent, and how a route would send it."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ __all__ = ["EXPLAINED", "ExplainOptions", "explain", "explain_connection"]
 EXPLAINED = {
     "incoming": ("--config", "--entities", "--select"),
     "outgoing": ("--config", "--document", "--entities", "--select"),
+    "routes": ("--config", "--entities", "--select", "--transport"),
 }
-"""The options that `explain` takes with a connection, by section."""
+"""The options that `explain` takes with a connection or a route, by section."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +42,19 @@ class ExplainOptions(CallOptions):
         str | None,
         Option("--document", metavar="JSON|@FILE|-", help="With an outgoing connection: a document to send."),
     ] = None
+    transport: Annotated[
+        bool,
+        Option(
+            "--transport",
+            help="With a route that says by when answers are needed: how a document would go that comes now, and why.",
+        ),
+    ] = False
 
 
 def explain(options: ExplainOptions) -> None:
     """Show the exact request that a call or a connection would send, and send nothing."""
+    if options.transport:
+        raise Exit(_explain_transport(options))
     kind = "outgoing" if options.given is not None else "incoming"
     other = "incoming" if kind == "outgoing" else "outgoing"
     for section in (kind, other):
@@ -52,8 +62,31 @@ def explain(options: ExplainOptions) -> None:
         if configuration is not None:
             check_connection(options, section, EXPLAINED[section])
             raise Exit(explain_connection(configuration, section, options))
-    check_entity(options, ("--document",))
+    check_entity(options, ("--document", "--transport"))
     call_operation(options, ("incoming", "outgoing"))
+
+
+def _explain_transport(options: ExplainOptions) -> ExitCode:
+    from connector.cli.options import configuration_at
+    from connector.pipeline import load_configuration
+
+    check_connection(options, "routes", EXPLAINED["routes"])
+    configuration = load_configuration(configuration_at(options.config))
+    configuration.find("routes", options.entity or "")
+    return asyncio.run(_foresee(configuration, options))
+
+
+async def _foresee(configuration: Configuration, options: CallOptions) -> ExitCode:
+    from connector.catalogue import Catalogue
+    from connector.cli.forecast import open_past
+    from connector.delivery.context import DeliveryContext
+    from connector.delivery.deadlines.outlook import foresee_transport
+    from connector.pipeline import Runtime
+
+    name, pick, catalogue = options.entity or "", picker(options.select), Catalogue.open(options.folder())
+    async with open_past(configuration) as store, Runtime(configuration, catalogue=catalogue) as runtime:
+        print_document(pick((await foresee_transport(DeliveryContext(runtime, store), name)).as_document()))
+    return pick.ended(ExitCode.DONE)
 
 
 def explain_connection(configuration: Configuration, section: str, options: CallOptions) -> ExitCode:

@@ -13,7 +13,7 @@ from connector.delivery.attempt import RouteContext, TaskAttempt
 from connector.delivery.batch import BatchAccumulator, BatchDelivery
 from connector.delivery.batch.attempt import BatchAttempt, release_lines
 from connector.delivery.context import DeliveryContext, TargetBreaker
-from connector.delivery.deadlines.choice import Choice
+from connector.delivery.deadlines.choice import MOVED_UP, Choice
 from connector.delivery.deadlines.ladder import BATCH_NAME, FLEX
 from connector.delivery.deadlines.plan import TransportPlan
 from connector.delivery.new_tasks import DocumentTasks, intake_of, is_gone
@@ -220,14 +220,13 @@ class Delivery:
         return self._by_transport[name]
 
     def _tell(self, task: Task, change: Change, plan: TransportPlan) -> None:
-        """Say of a task that has ended why it went as it did, and count it if it is late."""
+        """Say of a task that has ended why it went as it did, and count whether it was in time."""
         choice = self._choices.pop(task.id, None)
-        is_late = self._shared.wall() > plan.deadline(task)
-        if is_late and any(one.state is TaskState.FINISHED for one in change.settle):
-            self._shared.observer.metrics.late.add((self._spec.route,))
+        plan.count_end(task, change)
         if choice is not None:
+            moved = task.reason if task.reason.startswith(MOVED_UP) else ""
             change.settle = [
-                replace(one, reason="; ".join(part for part in (one.reason, choice.reason) if part))
+                replace(one, reason="; ".join(part for part in (one.reason, moved, choice.reason) if part))
                 if one.state is TaskState.FINISHED
                 else one
                 for one in change.settle

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Literal, Protocol
@@ -69,12 +69,17 @@ class Price(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one call used and cost; the amount is None when its model has no price."""
+    """What one call used and cost; the amount is None when its model has no price.
+
+    Attributes:
+        saved: how much less that is than by a standard call; negative for one that costs more.
+    """
 
     model: str
     usage: Usage
     amount: float | None
     currency: str = REGISTRY_CURRENCY
+    saved: float = field(default=0.0, compare=False)
 
 
 NO_COST = Cost("", NO_USAGE, None)
@@ -170,7 +175,10 @@ class Prices:
         parts = answer_parts(body)
         usage, found = usage_in(parts), find_text(parts, "model") or model
         tier = tier or find_tier(parts)
-        return Cost(found, usage, self.compute_cost(found, usage, tier, regional=regional), self.currency)
+        amount, saved = self.compute_cost(found, usage, tier, regional=regional), 0.0
+        if amount is not None and TIERS.get(tier) != 1.0:
+            saved = (self.compute_cost(found, usage, regional=regional) or amount) - amount
+        return Cost(found, usage, amount, self.currency, saved)
 
 
 def _make_price_list(price: Price, tier: str) -> PriceList:

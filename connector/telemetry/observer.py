@@ -71,7 +71,11 @@ class Metrics:
         self.moved_up = Counter(
             "connector_moved_up", "Batches that were cancelled so that their answers come in time.", ("route",)
         )
+        self.in_time = Counter("connector_in_time", "Tasks that ended before their answer was needed.", ("route",))
         self.late = Counter("connector_late", "Tasks that ended after their answer was needed.", ("route",))
+        self.saved = Counter(
+            "connector_saved", f"What answers cost less than by standard calls, in {currency}.", OWNER_LABELS
+        )
         self._models: set[str] = set()
 
     @property
@@ -79,7 +83,7 @@ class Metrics:
         """All of them, in a fixed order."""
         return (
             self.calls, self.tokens, self.cost, self.unpriced, self.accepted, self.duplicates, self.attempts,
-            self.shadow_stops, self.transports, self.moved_up, self.late,
+            self.shadow_stops, self.transports, self.moved_up, self.in_time, self.late, self.saved,
         )  # fmt: skip
 
     def count_call(
@@ -118,6 +122,8 @@ class Metrics:
             self.unpriced.add(owner)
         else:
             self.cost.add(owner, cost.amount)
+            if cost.saved > 0:
+                self.saved.add(owner, cost.saved)
 
     def count_attempt(self, route: str, state: str) -> None:
         """Count an attempt by the state that the task is in afterwards."""

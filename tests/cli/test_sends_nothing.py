@@ -100,6 +100,9 @@ outgoing:
   greet:
     request: {{payload: {{model: gpt-5-mini, messages: [{{role: user, content: "&{{text}}"}}]}}}}
     publisher: {{prototype: openai, parameters: {{client: team, entity: chat completions}}}}
+  greet-many:
+    transport: batch
+    publisher: {{prototype: openai, parameters: {{client: team, entity: chat completions}}}}
   judged:
     chain: [{{openai: {{client: team, entity: moderations, payload: {{input: "&{{text}}"}}, destination: verdict}}}}]
     publisher: {{prototype: none}}
@@ -110,6 +113,7 @@ outgoing:
     publisher: {{prototype: openai, parameters: {{client: team, entity: files}}}}
 routes:
   greetings: {{incoming: listed, outgoing: greet}}
+  by-eight: {{incoming: listed, outgoing: greet-many, needed_by: "08:00"}}
 chains:
   shout: [{{value-mapper: {{accessor: text, mappers: [{{string-case: upper}}]}}}}]
 """
@@ -192,7 +196,7 @@ SHOWS: dict[str, list[list[str]]] = {
         ["moderations", "--from", "r.jsonl"], UPLOAD, ["files", "delete", "file-1"],
         *[[name] for name in ("listed", "asked", "raw", "table", "distant", "distant-many", "distant-folder")],
         *[[name, "--document", '{"text": "a"}'] for name in ("greet", "judged", "upload")],
-        ["post", "--document", '{"payload": {"a": 1}}'],
+        ["post", "--document", '{"payload": {"a": 1}}'], ["by-eight", "--transport"],
     ],
     "call": [
         [*ASKED, "--dry-run"], ["models", "--dry-run"], ["--from", "r.jsonl", "--dry-run"], [*UPLOAD, "--dry-run"],

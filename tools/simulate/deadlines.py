@@ -286,7 +286,7 @@ class _Life:
         self._take(group, group.count, group.came, [*self._account.singles, self._account.batch], now - group.came)
 
     def _take(self, group: _Group, count: int, at: float, ways: Sequence[Transport], late: float = 0.0) -> None:
-        """Send tasks by what is chosen for them at a time, or seconds later than they could have gone.
+        """Send tasks at a time by what is chosen for them; who looks at batches comes seconds later.
 
         They go so many at a time, and for those that have waited meanwhile it is chosen anew.
         """
@@ -299,14 +299,14 @@ class _Life:
         elif math.isinf(each := group.others[chosen.name]):
             self._take(group, count, at + REFUSED, [one for one in ways if one is not chosen], late)
         elif chosen.name.startswith("window"):
-            self._answer(group, count, at + late, chosen.name)
-        elif chosen.name == FLEX and count > (room := account.find_room(chosen, at + late)):
+            self._answer(group, count, at, chosen.name)
+        elif chosen.name == FLEX and count > (room := account.find_room(chosen, at)):
             others = [one for one in ways if one is not chosen]
             self._take(replace(group, count=count - room), count - room, at, others, late)
             if room:
                 self._take(replace(group, count=room), room, at, ways, late)
         else:
-            begins, first = max(at + late, account.queue.free), min(count, TOGETHER)
+            begins, first = max(at, account.queue.free), min(count, TOGETHER)
             account.queue.free = self._answer(group, first, begins, chosen.name)
             if count > first:
                 self._take(group, count - first, begins + each, account.singles)

@@ -18,8 +18,10 @@ from connector.publishers import CallIntent
 from connector.request import BytesBody
 from connector.transform import Scope
 
-__all__ = ["NEEDED", "NEVER", "BatchAttempt", "TaskLines", "release_lines"]
+__all__ = ["CANCEL", "NEEDED", "NEVER", "BatchAttempt", "TaskLines", "release_lines"]
 
+CANCEL = "batch cancellations create"
+"""The call by which a batch is cancelled."""
 NEEDED = "needed"
 """What a batch's document names the time by which the first of its answers is needed."""
 NEVER = "it waited for others and was in no batch yet when the process ended"

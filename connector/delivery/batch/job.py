@@ -11,14 +11,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from connector.delivery.aggregate import merge_change
 from connector.delivery.attempt import RouteContext
-from connector.delivery.batch.attempt import NEEDED
+from connector.delivery.batch.attempt import CANCEL, NEEDED
 from connector.delivery.batch.lines import write_lines
 from connector.delivery.batch.settlement import BatchSettlement
 from connector.delivery.call_journal import CallJournal
-from connector.delivery.deadlines.plan import CANCEL, TransportPlan
+from connector.delivery.deadlines.choice import describe_move
 from connector.delivery.reconcile import reconcile
 from connector.delivery.retry import end_after
 from connector.engine import Change, Settlement, StoreError, Task, TaskState, failpoints
@@ -31,6 +32,9 @@ from connector.request import Wire
 from connector.request.files import FileInput
 from connector.request.multipart import MultipartBody
 from connector.request.sources import LocalFile, identify_file
+
+if TYPE_CHECKING:
+    from connector.delivery.deadlines.plan import TransportPlan
 
 __all__ = ["BatchDelivery"]
 
@@ -89,7 +93,7 @@ class BatchJob:
         self._target = target
         self._endpoint = endpoint
         self._journal = CallJournal(task, route.shared, route.budget, route.context.on_unknown)
-        self._settlement = BatchSettlement(route, task.id, client, target)
+        self._settlement = BatchSettlement(route, task.id, client, target, plan)
         self._done: dict[str, JSON] = {}
         self._records: dict[tuple[str, str], JSON] = {}
 
@@ -128,7 +132,8 @@ class BatchJob:
             done = f", {counts.get('completed', 0)} of {counts.get('total', 0)} done" if counts.get("total") else ""
             reason = f"{batch_id} is {batch['status']}{done}"
             return AttemptEnded(TaskState.WAITING, reason, due=self._shared.wall() + seconds)
-        self._settlement.moved_up = batch.get("status") == "cancelled" and self._id(CANCEL) != ""
+        if batch.get("status") == "cancelled" and self._id(CANCEL):
+            self._settlement.moved_up = self._describe_move()
         await self._settle(batch)
         left = await self._tidy(batch)
         failpoints.reach("batch.tidied")
@@ -223,6 +228,14 @@ class BatchJob:
         if lost or counts.get("completed", 0) > self._settlement.answered:
             return Outcome(State.UNKNOWN, reason=f"{summary}; it was paid for, and its answer is not there any more")
         return Outcome(State.NOT_SENT, reason=f"{summary}; this request was not run")
+
+    def _describe_move(self) -> str:
+        """Return when and why the batch was cancelled, in words."""
+        cancelled = next((call for call in self._task.calls if call.operation == CANCEL), None)
+        at = cancelled.started if cancelled is not None else self._shared.wall()
+        needed = members(self._task.document).get(NEEDED)
+        left = max(float(needed) - at, 0.0) if isinstance(needed, int | float) else 0.0
+        return describe_move(at, left)
 
     async def _fail_all(self, ended: AttemptEnded) -> AttemptEnded:
         """Settle all tasks of a batch that could not be made, or whose end is unknown."""

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from connector.delivery.aggregate import merge_change
 from connector.delivery.attempt import RouteContext
@@ -33,10 +34,12 @@ from connector.pipeline.decisions import AttemptEnded, CallResult
 from connector.publishers import OnUnknown
 from connector.telemetry.costs import Cost
 
+if TYPE_CHECKING:
+    from connector.delivery.deadlines.plan import TransportPlan
+
 __all__ = ["BatchSettlement"]
 
 CHUNK = 200
-MOVED_UP = "moved up: its batch would have been too late and is cancelled, so a single call asks for its answer"
 
 
 class BatchSettlement:
@@ -45,9 +48,18 @@ class BatchSettlement:
     Args:
         carrier: the task that they go in, which this process has leased.
         target: the client's name.
+        plan: by when answers are needed, if the route says so.
     """
 
-    def __init__(self, route: RouteContext, carrier: int, client: Client, target: str) -> None:
+    def __init__(
+        self,
+        route: RouteContext,
+        carrier: int,
+        client: Client,
+        target: str,
+        plan: TransportPlan | None = None,
+    ) -> None:
+        self._plan = plan
         self._route = route
         self._shared = route.shared
         self._carrier = carrier
@@ -59,8 +71,8 @@ class BatchSettlement:
         """What lines used that are settled by the next commit."""
         self.answered = 0
         """Lines of the files read so far that are done."""
-        self.moved_up = False
-        """Whether it was cancelled here, so that what it has not answered goes a faster way at once."""
+        self.moved_up = ""
+        """When and why it was cancelled here, so that what it has not answered goes another way at once."""
 
     async def settle_file(self, path: Path) -> None:
         """Settle the tasks that an output or error file mentions."""
@@ -106,7 +118,7 @@ class BatchSettlement:
 
     async def _settle_lines(self, task: Task, came: Sequence[tuple[CallRecord, Outcome]]) -> Change:
         """Return the change to commit for a task some of whose lines are answered."""
-        shown = [(line, replace(outcome, body=restore_floats(line, outcome.body))) for line, outcome in came]
+        shown = [(line, self._show(line, outcome)) for line, outcome in came]
         ends = [self._end(line, outcome) for line, outcome in shown]
         spent = [found for line, outcome in shown if (found := self._charge(line, outcome))]
         ended = {(end.attempt, end.number): end for end in ends}
@@ -123,14 +135,23 @@ class BatchSettlement:
         change.spent = [*change.spent, *spent]
         return change
 
+    def _show(self, line: CallRecord, outcome: Outcome) -> Outcome:
+        """Return an outcome as it is kept, with when and why its batch was cancelled if it was not run for that."""
+        if self.moved_up and outcome.state is State.NOT_SENT:
+            outcome = replace(outcome, reason=f"{outcome.reason.rstrip('.')}; {self.moved_up}")
+        return replace(outcome, body=restore_floats(line, outcome.body))
+
     async def _conclude(self, task: Task, ends: Sequence[CallEnd], troubles: Sequence[Outcome]) -> Change:
         attempt = BatchAttempt(self._route, task, ends)
         results = _collect_results(task)
         if results is not None:
-            return await attempt.conclude(results)
+            change = await attempt.conclude(results)
+            if self._plan is not None:
+                self._plan.count_end(task, change)
+            return change
         outcome = troubles[0] if troubles else Outcome(State.NOT_SENT, reason="the answer to a part of it is missing")
         if self.moved_up and outcome.state is State.NOT_SENT:
-            end = AttemptEnded(TaskState.WAITING, MOVED_UP, due=self._shared.wall(), uncounted=True)
+            end = AttemptEnded(TaskState.WAITING, self.moved_up, due=self._shared.wall(), uncounted=True)
             return await attempt.refuse(end, request_of(_newest_line(task)))
         end = end_after(self._seen(outcome), outcome.sentence(), task, self._route.spec.settings, self._shared)
         return await attempt.refuse(end, request_of(_newest_line(task)))

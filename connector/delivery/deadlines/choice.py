@@ -5,11 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from connector.delivery.deadlines.durations import Durations
 
-__all__ = ["Choice", "Rest", "Transport", "choose", "find_reserve", "must_move_up"]
+__all__ = [
+    "MOVED_UP",
+    "Choice",
+    "Rest",
+    "Transport",
+    "choose",
+    "describe_move",
+    "find_reserve",
+    "must_move_up",
+    "time_needed",
+]
 
+MOVED_UP = "moved up"
+"""How the reason begins of a task whose batch was cancelled, so that another way asks for its answer."""
 SURE = 0.99
 """The share of calls by whose time a transport is counted on."""
 WORTH = 0.02
@@ -94,7 +107,7 @@ def choose(transports: Sequence[Transport], left: float, rest: Rest) -> Choice:
         rest: what is kept in hand.
     """
     fast = find_reserve(transports)
-    needs = [(one, _needs(one, fast, rest)) for one in transports]
+    needs = [(one, time_needed(one, fast, rest)) for one in transports]
     fitting = [(one, need) for one, need in needs if need <= left and _is_worth(one, left - need)]
     if fitting:
         found, need = min(fitting, key=lambda each: (each[0].price, _sure(each[0].takes), each[1]))
@@ -110,14 +123,23 @@ def find_reserve(transports: Sequence[Transport]) -> Transport:
 
 def must_move_up(transport: Transport, fast: Transport, left: float, rest: Rest) -> bool:
     """Return whether what is under way must be cancelled now, so that a faster transport is there in time."""
-    return transport.settles is not None and left <= _needs(transport, fast, rest)
+    return transport.settles is not None and left <= time_needed(transport, fast, rest)
 
 
-def _needs(one: Transport, fast: Transport, rest: Rest) -> float:
-    """Return the least time that must be left when a transport is taken."""
+def describe_move(at: float, left: float) -> str:
+    """Return in words that tasks moved up at a time, and why: so much was left until their answers are needed."""
+    when = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"{MOVED_UP} at {when}: {_hours(left)} before its answer is needed its batch was not sure to be in time"
+
+
+def time_needed(one: Transport, fast: Transport, rest: Rest) -> float:
+    """Return the least time that must be left when a transport is taken that `fast` is the reserve of."""
     if one.settles is not None:
         return _sure(one.settles) + _sure(fast.takes) + rest.seconds
-    return _sure(one.takes) + (_sure(fast.takes) + rest.seconds if one.may_refuse else 0.0)
+    if one.may_refuse:
+        return _sure(one.takes) + _sure(fast.takes) + rest.seconds
+    # What costs less than standard calls is answered later, and an outage before that makes it later still.
+    return _sure(one.takes) + (rest.outage if one.price < 1.0 else 0.0)
 
 
 def _is_worth(one: Transport, spare: float) -> bool:

@@ -43,6 +43,12 @@ class Ladder:
         seen = [one for one in history.calls if one.own and one.lasted > 0]
         self.singles = [self._single(name, [one for one in seen if one.transport == name], now) for name in names]
 
+    @property
+    def standard_cost(self) -> float | None:
+        """What a usual call costs at the standard price; None where the model has none."""
+        found = self._prices.find(self._model) if self._model else None
+        return None if found is None else found.amount(self._used)
+
     def batch(self, takes: Durations, settles: Durations) -> Transport:
         """Return the Batch API as a transport."""
         return Transport(BATCH_NAME, self._share(BATCH_NAME), takes, settles)

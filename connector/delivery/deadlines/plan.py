@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from connector.config.models.measures import parse_time_of_day
-from connector.delivery.batch.attempt import NEVER
+from connector.delivery.batch.attempt import CANCEL, NEVER
 from connector.delivery.batch.lines import is_batch_line
 from connector.delivery.call_history import CallHistory, read_history, transport_of_call
 from connector.delivery.context import DeliveryContext
@@ -19,12 +19,11 @@ from connector.delivery.deadlines.needed import NeededBy
 from connector.delivery.deadlines.waits import AHEAD, CANCELLATIONS, find_room, rest_of
 from connector.delivery.deadlines.waits import BATCH as ASSUMED_BATCH
 from connector.delivery.route_spec import BATCH, RouteSpec
-from connector.engine import ENDS, CallRecord, Filter, Task
+from connector.engine import ENDS, CallRecord, Change, Filter, Task, TaskState
 from connector.model import State, members
 
-__all__ = ["CANCEL", "TransportPlan"]
+__all__ = ["TransportPlan"]
 
-CANCEL = "batch cancellations create"
 LOOK_BACK = 60 * 86_400.0
 MOST_BATCHES = 300
 TOGETHER = 100
@@ -79,18 +78,39 @@ class TransportPlan:
         self._learn(history, seen, now)
         self._lines = sum(_requests(task) for task in batches if task.state not in ENDS)
 
+    def count_end(self, task: Task, change: Change) -> None:
+        """Count a task that a change finishes, in time or late."""
+        if any(one.state is TaskState.FINISHED for one in change.settle):
+            metrics, route = self._shared.observer.metrics, self._spec.route
+            (metrics.late if self._shared.wall() > self.deadline(task) else metrics.in_time).add((route,))
+
     def choose(self, task: Task, now: float, waiting: int = 0) -> Choice:
         """Return the transport that a task takes now; so many others go by themselves or wait for their places."""
         ways = self._ways(task)
         flex = next((one for one in ways if one.name == FLEX), None)
         if flex is not None and waiting >= find_room(self._together, flex.takes.quantile(0.5)) and len(ways) > 1:
             ways = [one for one in ways if one is not flex]
-        return choose(ways, self.deadline(task) - now, self._rest(self._spec.outgoing.batch.age))
+        return choose(ways, self.deadline(task) - now, self.rest_of_new)
 
     def choose_single(self, task: Task, now: float, waiting: int) -> Choice:
         """Return how a task goes that goes by itself, now that there is a place for it, and others wait for one."""
         ways = [one for one in self._ways(task) if one is not self._batch]
         return choose(ways, self.deadline(task) - now, self._rest(waiting=waiting))
+
+    @property
+    def ways(self) -> Sequence[Transport]:
+        """All transports that a new task may take."""
+        return [*self._singles, self._batch]
+
+    @property
+    def rest_of_new(self) -> Rest:
+        """What is kept in hand when a new task is sent."""
+        return self._rest(self._spec.outgoing.batch.age)
+
+    @property
+    def standard_cost(self) -> float | None:
+        """What a usual call costs at the standard price; None where the model has none."""
+        return self._ladder.standard_cost
 
     def must_move_up(self, needed: float, now: float) -> bool:
         """Return whether a batch must be cancelled now whose first answer is needed at a time."""
@@ -103,7 +123,7 @@ class TransportPlan:
         if paid:  # what is asked for in another way is not the same, and would be paid for again
             return [one for one in self._singles if one.name in paid] or self._singles
         # What came back from a batch has waited long enough.
-        ways = self._singles if _was_in_batch(task) else [*self._singles, self._batch]
+        ways = self._singles if _was_in_batch(task) else self.ways
         refused = any(transport_of_call(call) == FLEX for call in single)
         return [one for one in ways if one.name != FLEX] if refused else ways
 
@@ -116,7 +136,7 @@ class TransportPlan:
         shared, self.model = self._shared, find_model(self._spec, history)
         known = shared.runtime.models.find(self.model) if self.model else None
         names = find_names(self._spec.settings, self._path, known)
-        ladder = Ladder(names, self.model, shared.prices, history, now)
+        ladder = self._ladder = Ladder(names, self.model, shared.prices, history, now)
         self._singles = ladder.singles
         self._standard = next(one for one in ladder.singles if one.name == STANDARD)
         takes = ASSUMED_BATCH.learn(_observed(one.run(now) for one in past), now)
