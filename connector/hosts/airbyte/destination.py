@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from connector.errors import ConfigurationError
+from connector.errors import ConfigurationError, InvalidDocument
 from connector.hosts.airbyte.messages import Channel
 from connector.hosts.rows.lines import LineReader
 from connector.hosts.rows.publisher import RowPublisher, Trouble, key_of
@@ -110,7 +110,7 @@ def _parse(line: bytes, reader: LineReader, channel: Channel) -> dict[str, JSON]
         message = reader.read(line)
     except ValueError as error:
         if line.lstrip().startswith(b"{"):
-            raise ConfigurationError(f"line {reader.number}: {error}; a message is expected") from None
+            raise InvalidDocument(f"line {reader.number}: {error}; it may be a row that was cut") from None
         message = None
     if is_document(message):
         return message

@@ -102,7 +102,7 @@ def find_in_destination(folder: Path, config: dict[str, Any], url: str, program:
     from tests.hosts.rows import arrived
 
     folder.mkdir(parents=True, exist_ok=True)
-    names = [f"{uuid4()}" for _ in range(3)]
+    names = [f"row {uuid4()}" for _ in range(3)]
 
     def line(kind: str, **content: Any) -> str:
         return json.dumps({"type": kind, kind.lower(): content}) + "\n"

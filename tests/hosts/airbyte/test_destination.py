@@ -102,6 +102,20 @@ def test_what_cannot_be_written_is_an_error_of_the_configuration(
     assert message in error["message"]
 
 
+def test_a_row_that_was_cut_is_an_error_and_one_that_no_document_holds_is_not(tmp_path: Path, bare_api: str) -> None:
+    config, catalog = row_config(bare_api, tmp_path), _catalog()
+    given = _record("i\0\ud83d1") + _record("i2", 2**70) + _state(1) + _record("i3", 3)[:-10] + "\n" + _state(2)
+    said = run(tmp_path, *WRITE, given=given, config=config, catalog=catalog)
+    assert said.code == 1
+    assert [one["stream"]["stream_state"]["cursor"] for one in said.of("STATE")] == [1]
+    [error] = said.errors
+    assert error["failure_type"] == "system_error"
+    assert error["message"].startswith("line 4: ")
+    [log] = [one for one in said.of("LOG") if "was changed" in one["message"]]
+    assert (log["level"], "line 1" in log["message"]) == ("WARN", True)
+    assert {name for name in arrived(bare_api) if name[0] == "i"} == {"i\ufffd1", "i2"}
+
+
 def test_check_says_what_is_wrong_with_a_connection(tmp_path: Path, bare_api: str) -> None:
     good = row_config(bare_api, tmp_path)
     wrong: dict[str, dict[str, Any]] = {

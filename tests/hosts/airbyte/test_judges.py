@@ -15,7 +15,7 @@ from tests.hosts.airbyte.rig import KEYS, empty_streams
 from tests.hosts.judges import needed_judge, python_of
 from tests.hosts.rows import arrived_rows, row_config, write_row
 
-WHOLE = "airbyte's row: "
+WHOLE = "row of airbyte: "
 
 
 @pytest.fixture(scope="module")

@@ -102,7 +102,7 @@ def find_in_target(folder: Path, config: Any, url: str, program: Sequence[str]) 
     from tests.hosts.singer.rig import run
 
     folder.mkdir(parents=True, exist_ok=True)
-    names = [f"{uuid4()}" for _ in range(3)]
+    names = [f"row {uuid4()}" for _ in range(3)]
 
     def line(**message: Any) -> str:
         return json.dumps(message) + "\n"

@@ -14,7 +14,7 @@ from tests.hosts.singer.judges.running import STREAMS, program, suite
 from tests.hosts.singer.mutants import find_in_tap, find_in_target
 from tests.hosts.singer.rig import run
 
-WHOLE = "singer's row: "
+WHOLE = "row of singer: "
 
 
 @pytest.mark.long
