@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,9 +17,9 @@ from connector.cli.output import print_document, print_table, say, wants_json
 if TYPE_CHECKING:
     from connector.config import Configuration
     from connector.delivery.budget import BudgetView
-    from connector.engine import Expense
+    from connector.engine import Expense, Store
 
-__all__ = ["budget"]
+__all__ = ["budget", "read_budgets"]
 
 budget = group("See the budgets of routes.")
 Route = Annotated[str | None, Argument(metavar="ROUTE", help="One route; all that have a budget by default.")]
@@ -43,17 +44,22 @@ def show(route: Route = None, config: Config = None, json: Json = None) -> None:
 
 
 async def _read(configuration: Configuration, route: str | None) -> list[BudgetView]:
+    names = [route] if route is not None else list(configuration.routes)
+    async with open_past(configuration) as store:
+        return await read_budgets(configuration, store, names)
+
+
+async def read_budgets(configuration: Configuration, store: Store, routes: Iterable[str]) -> list[BudgetView]:
+    """Return how the budgets stand of those of the routes that have one."""
     from time import time
 
     from connector.delivery.budget import read_budget
 
-    names = [route] if route is not None else list(configuration.routes)
-    async with open_past(configuration) as store:
-        return [
-            await read_budget(store, name, limits, time())
-            for name in names
-            if (limits := configuration.routes[name].budget) is not None
-        ]
+    return [
+        await read_budget(store, name, limits, time())
+        for name in routes
+        if (limits := configuration.routes[name].budget) is not None
+    ]
 
 
 def _row(view: BudgetView, currency: str) -> list[str]:

@@ -156,6 +156,7 @@ async def deliver(configuration: Configuration, routes: Sequence[str], *, json: 
 
 async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions) -> int:
     from connector.aio.signals import drain_on_signals
+    from connector.cli.budget import read_budgets
     from connector.cli.run_output import exit_code_of, print_report, progress_bar, warn_of_receivers
     from connector.runtime.runner import Runner
     from connector.telemetry.otlp import make_observer
@@ -184,7 +185,8 @@ async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions)
             route: {state.value: count for state, count in states.items()}
             for route, states in (await store.counts()).items()
         }
-        return render_metrics(observer.metrics, counts, runner.stalled_routes)
+        budgets = [level for view in await read_budgets(configuration, store, plan.routes) for level in view.levels()]
+        return render_metrics(observer.metrics, counts, runner.stalled_routes, budgets)
 
     worker = int(os.environ.get(WORKER, "0"))
     try:

@@ -96,6 +96,10 @@ def _of_alarms(document: Document) -> Iterator[Use]:
         alarm = route.budget.warn if route.budget is not None else None
         if alarm is not None and alarm.client is not None:
             yield Use(("clients",), alarm.client, ("routes", name, "budget", "warn", "client"))
+    for name, token in document.gateway.tokens.items():
+        alarm = token.budget.warn if token.budget is not None else None
+        if alarm is not None and alarm.client is not None:
+            yield Use(("clients",), alarm.client, ("gateway", "tokens", name, "budget", "warn", "client"))
 
 
 def _of_routes(document: Document) -> Iterator[Use]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from connector.delivery.call_forecast import CallForecast, Likely
 from connector.delivery.payload_tokens import count_payload
 from connector.engine import BudgetExceeded, CallRecord, Expense, Reservation, Store
 from connector.model import JSON
 from connector.telemetry.costs import Cost, find_period
+from connector.telemetry.prometheus import BudgetLevel
 
 if TYPE_CHECKING:
     from connector.config.models import Budget
@@ -47,6 +48,14 @@ class BudgetView:
     reserved: Expense
     stopped: Expense
 
+    def levels(self) -> Iterator[BudgetLevel]:
+        """Yield how it stands in each unit that is limited."""
+        budget, spent, reserved = self.budget, self.spent, self.reserved
+        if budget.amount is not None:
+            yield BudgetLevel(self.route, "money", budget.amount, spent.cost, reserved.cost)
+        if budget.tokens is not None:
+            yield BudgetLevel(self.route, "tokens", budget.tokens, spent.tokens, reserved.tokens)
+
     def as_document(self) -> dict[str, JSON]:
         """Return it as JSON."""
         return {
@@ -80,11 +89,20 @@ async def read_budget(store: Store, route: str, budget: Budget, now: float) -> B
 class BudgetWarning:
     """A share of a budget that is reached."""
 
-    def __init__(self, route: str, share: float, spent: Expense, budget: Budget, currency: str, begun: float) -> None:
-        self.route = route
-        self.share = share
+    def __init__(
+        self,
+        name: str,
+        share: float,
+        spent: Expense,
+        budget: Budget,
+        currency: str,
+        begun: float,
+        *,
+        kind: Literal["route", "token"] = "route",
+    ) -> None:
+        self._whose = f"{kind} {name!r}"
         self.document: dict[str, JSON] = {
-            "route": route,
+            kind: name,
             "share": share,
             "every": budget.every,
             "since": begun,
@@ -97,7 +115,7 @@ class BudgetWarning:
     @property
     def sentence(self) -> str:
         """The same in words."""
-        return f"route {self.route!r} has used {self.share:.0%} of its budget of this {self.document['every']}"
+        return f"{self._whose} has used {self.document['share']:.0%} of its budget of this {self.document['every']}"
 
 
 Tell = Callable[[BudgetWarning], Awaitable[None]]

@@ -87,7 +87,12 @@ class BudgetFile:
     def _collect(self) -> bytes:
         # What requests under way may use counts as spent: a process that dies before them cannot say what they did.
         saved: dict[str, JSON] = {
-            name: {"begun": s.begun, "amount": s.amount + s.held_amount, "tokens": s.tokens + s.held_tokens}
+            name: {
+                "begun": s.begun,
+                "amount": s.amount + s.held_amount,
+                "tokens": s.tokens + s.held_tokens,
+                "warned": s.warned,
+            }
             for name, s in self._spendings.items()
         }
         if self.pending:
@@ -117,7 +122,8 @@ def _parse(path: Path) -> object:
 
 
 def _spending(saved: Mapping[str, object]) -> Spending:
-    begun, amount, tokens = (saved.get(name, 0) for name in ("begun", "amount", "tokens"))
+    begun, amount, tokens, warned = (saved.get(name, 0) for name in ("begun", "amount", "tokens", "warned"))
     if not (isinstance(begun, int | float) and isinstance(amount, int | float) and isinstance(tokens, int)):
         return Spending()
-    return Spending(float(begun), float(amount), tokens)
+    told = float(warned) if isinstance(warned, int | float) else 0.0
+    return Spending(float(begun), float(amount), tokens, warned=told)

@@ -30,13 +30,15 @@ class Spending:
     held_amount: float = 0.0
     """What requests under way may cost."""
     held_tokens: int = 0
+    warned: float = 0.0
+    """The highest share that was told of in this period."""
     is_dirty: bool = field(default=False, compare=False)
     """Whether it changed since it was last saved."""
 
     def roll(self, begun: float) -> None:
         """Reset the sums when a new period has begun."""
         if begun > self.begun:
-            self.begun, self.amount, self.tokens = begun, 0.0, 0
+            self.begun, self.amount, self.tokens, self.warned = begun, 0.0, 0, 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,10 @@ class SpendingLike(Protocol):
     @held_tokens.setter
     def held_tokens(self, value: int) -> None: ...
     @property
+    def warned(self) -> float: ...
+    @warned.setter
+    def warned(self, value: float) -> None: ...
+    @property
     def is_dirty(self) -> bool: ...
     @is_dirty.setter
     def is_dirty(self, value: bool) -> None: ...
@@ -142,6 +148,8 @@ class Quota:
         self._currency = currency
         self.budget = budget
         self.spending: SpendingLike = spending or Spending()
+        self.warn: Callable[[float, SpendingLike], None] | None = None
+        """Takes each share of the budget to be told of when it is reached."""
         self._past = _Past()
         self._period = (0.0, 0.0)
         self.is_strict = budget is not None and not budget.shadow
@@ -202,6 +210,20 @@ class Quota:
             self.spending.tokens = max(0, self.spending.tokens + tokens)
             self.spending.amount = max(0.0, self.spending.amount + cost)
             self.spending.is_dirty = True
+            if self.warn is not None:
+                self._warn_of(self.budget, self.warn)
+
+    def _warn_of(self, budget: Budget, warn: Callable[[float, SpendingLike], None]) -> None:
+        """Tell of each share that is reached, once in its period."""
+        spending = self.spending
+        used = max(
+            spending.tokens / budget.tokens if budget.tokens else 0.0,
+            spending.amount / budget.amount if budget.amount else 0.0,
+        )
+        for share in sorted(budget.warn_at):
+            if spending.warned < share <= used:
+                spending.warned = share
+                warn(share, spending)
 
     @property
     def begun(self) -> float:

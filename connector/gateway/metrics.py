@@ -107,17 +107,21 @@ class _Collector(Collector):
         limit = GaugeMetricFamily(
             "connector_gateway_budget_limit", f"What may be spent; {money}.", labels=("token", "unit")
         )
+        reserved = GaugeMetricFamily(
+            "connector_gateway_budget_reserved", f"What calls under way may use; {money}.", labels=("token", "unit")
+        )
         for caller in self._callers:
             budget = caller.quota.budget
             if budget is None:
                 continue
             _ = caller.quota.is_used_up  # a period that is over is forgotten first
             spending = caller.quota.spending
-            for unit, most, used in (
-                ("money", budget.amount, spending.amount),
-                ("tokens", budget.tokens, spending.tokens),
+            for unit, most, used, held in (
+                ("money", budget.amount, spending.amount, spending.held_amount),
+                ("tokens", budget.tokens, spending.tokens, spending.held_tokens),
             ):
                 if most is not None:
                     spent.add_metric((caller.name, unit), used)
                     limit.add_metric((caller.name, unit), most)
-        yield from (spent, limit)
+                    reserved.add_metric((caller.name, unit), held)
+        yield from (spent, limit, reserved)

@@ -16,6 +16,7 @@ from connector.aio.tasks import run_until_first
 from connector.catalogue import Catalogue
 from connector.config.models.gateway import Gateway as GatewaySettings
 from connector.errors import ConfigurationError, ConnectorError
+from connector.gateway.budget_warnings import BudgetWarnings
 from connector.gateway.connection import ConnectionServer, Timeouts
 from connector.gateway.direct_calls import DirectCalls
 from connector.gateway.factory import Accounts, Clocks, build_gateway
@@ -92,6 +93,7 @@ class GatewayServer:
         self.url = ""
         """Where it listens."""
         self.gateway: Gateway
+        self.warnings: BudgetWarnings
         self.server: ConnectionServer
         self.not_ready: dict[str, str] = {}
         """The clients that cannot call, and why."""
@@ -141,6 +143,8 @@ class GatewayServer:
                 self._runtime.client(name)
             except ConnectorError as error:
                 self.not_ready[name] = str(error)
+        self.warnings = BudgetWarnings(self._runtime, self.gateway.callers)
+        self._stack.push_async_callback(self.warnings.close)
         workers = self._place.workers if self._place is not None else 1
         self.server = ConnectionServer(
             self.gateway.handle,

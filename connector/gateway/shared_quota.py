@@ -11,7 +11,7 @@ from connector.resilience import TokenBucket
 
 __all__ = ["SharedQuota", "SharedSpending", "size_of_quota"]
 
-REQUESTS, TOKENS, SPENDING, HELD = 0, 2, 4, 8
+REQUESTS, TOKENS, SPENDING, HELD = 0, 2, 4, 9
 """Where the numbers of a quota begin."""
 EACH = 2
 """Numbers that each worker has of its own."""
@@ -59,6 +59,7 @@ class SharedSpending:
         self._memory = memory
         self._numbers = numbers
         self.begun, self.amount, self.tokens = saved.begun, saved.amount, saved.tokens
+        self.warned = saved.warned
 
     @property
     def begun(self) -> float:
@@ -93,6 +94,14 @@ class SharedSpending:
         self._numbers[SPENDING + 3] = value
 
     @property
+    def warned(self) -> float:
+        return self._numbers[SPENDING + 4]
+
+    @warned.setter
+    def warned(self, value: float) -> None:
+        self._numbers[SPENDING + 4] = value
+
+    @property
     def held_amount(self) -> float:
         return sum(self._numbers[HELD + 1 :: EACH])
 
@@ -115,7 +124,7 @@ class SharedSpending:
     def roll(self, begun: float) -> None:
         """Reset the sums when a new period has begun."""
         if begun > self.begun:
-            self.begun, self.amount, self.tokens = begun, 0.0, 0
+            self.begun, self.amount, self.tokens, self.warned = begun, 0.0, 0, 0.0
 
     def give_up(self, worker: int) -> None:
         """Count what a worker held when it died as spent: nobody knows what its calls used."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from connector.errors import ConfigurationError
 from connector.telemetry.observer import Metrics
@@ -12,20 +12,38 @@ from connector.telemetry.observer import Metrics
 if TYPE_CHECKING:
     from aiohttp import web
 
-__all__ = ["Counts", "render_metrics", "serve_metrics"]
+__all__ = ["BudgetLevel", "Counts", "render_metrics", "serve_metrics"]
 
 Counts = Mapping[str, Mapping[str, int]]
 """How many tasks are in which state, by route."""
+BUDGETS = {
+    "limit": "What a route may use in this period.",
+    "spent": "What it has used.",
+    "reserved": "What its calls under way, and those without a known end, may use.",
+}
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def render_metrics(metrics: Metrics, counts: Counts, stalled: Iterable[str]) -> bytes:
+class BudgetLevel(NamedTuple):
+    """How the budget of a route stands, in one unit: `money` or `tokens`."""
+
+    route: str
+    unit: str
+    limit: float
+    spent: float
+    reserved: float
+
+
+def render_metrics(
+    metrics: Metrics, counts: Counts, stalled: Iterable[str], budgets: Sequence[BudgetLevel] = ()
+) -> bytes:
     """Return the page.
 
     Args:
         metrics: the counters of this process.
         counts: the tasks that are kept, which all processes share.
         stalled: the routes whose tasks do not go on.
+        budgets: of routes, which all processes share.
     """
     from prometheus_client import CollectorRegistry, generate_latest
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -45,10 +63,15 @@ def render_metrics(metrics: Metrics, counts: Counts, stalled: Iterable[str]) -> 
     still = frozenset(stalled)
     for route in sorted({*counts} | still):
         stalls.add_metric((route,), float(route in still))
+    levels = [GaugeMetricFamily(f"connector_budget_{name}", text, labels=("route", "unit"))
+              for name, text in BUDGETS.items()]  # fmt: skip
+    for level in budgets:
+        for gauge, value in zip(levels, (level.limit, level.spent, level.reserved), strict=True):
+            gauge.add_metric((level.route, level.unit), value)
 
     class Families(Collector):
         def collect(self) -> Iterable[Metric]:
-            return [*families, tasks, stalls]
+            return [*families, tasks, stalls, *levels]
 
     registry = CollectorRegistry()
     registry.register(Families())

@@ -183,6 +183,7 @@ async def test_metrics_are_what_prometheus_reads(start):
     assert 'connector_gateway_refusals_total{code="not_allowed",token="bot"} 1.0' in lines
     assert 'connector_gateway_seconds_count{client="openai"} 1.0' in lines
     assert 'connector_gateway_budget_limit{token="bot",unit="money"} 5.0' in lines
+    assert 'connector_gateway_budget_reserved{token="bot",unit="money"} 0.0' in lines
     assert "connector_gateway_in_flight 0.0" in lines
 
 

@@ -13,7 +13,7 @@ from connector.config.models.settings import Telemetry
 from connector.errors import ConfigurationError
 from connector.telemetry.costs import Cost, Usage
 from connector.telemetry.observer import Metrics
-from connector.telemetry.prometheus import render_metrics, serve_metrics
+from connector.telemetry.prometheus import BudgetLevel, render_metrics, serve_metrics
 
 
 def read(page: bytes) -> dict[tuple[str, ...], float]:
@@ -30,7 +30,14 @@ def test_counters_tasks_and_stalls_are_read_by_a_parser_of_others() -> None:
     cost = Cost("gpt-5-mini", Usage(100, 40, 10), 0.5)
     metrics.count_call(client="openai", operation="o", route=route, state="done", status=200, cost=cost)
     metrics.count_attempt("r", "finished")
-    found = read(render_metrics(metrics, {"r": {"finished": 3, "waiting": 2}, "s": {}}, ["s"]))
+    levels = [BudgetLevel("r", "money", 5.0, 1.25, 0.5), BudgetLevel("r", "tokens", 900, 70, 0)]
+    found = read(render_metrics(metrics, {"r": {"finished": 3, "waiting": 2}, "s": {}}, ["s"], levels))
+    assert [found[f"connector_budget_{name}", "r", "money"] for name in ("limit", "spent", "reserved")] == [
+        5,
+        1.25,
+        0.5,
+    ]
+    assert found["connector_budget_spent", "r", "tokens"] == 70
     assert found["connector_calls_total", "openai", "o", route, "done", "200"] == 1
     assert found["connector_cost_total", "openai", "gpt-5-mini", route] == 0.5
     assert found["connector_attempts_total", "r", "finished"] == 1

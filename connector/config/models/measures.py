@@ -118,7 +118,7 @@ class Budget(Section):
     warn_at: tuple[Share, ...] = Field(
         default=(), description="Shares of it, such as 0.8, that are told of when they are reached, each once a period."
     )
-    warn: Alarm | None = Field(default=None, description="Whom to tell, beside the log; on routes only.")
+    warn: Alarm | None = Field(default=None, description="Whom to tell, beside the log.")
 
     @model_validator(mode="after")
     def _one_at_least(self) -> Budget:

@@ -12,6 +12,7 @@ from connector.aio.signals import handle_signals
 from connector.aio.tasks import run_until_first
 from connector.config.models.gateway import MCP_SPENDING_FILE, is_loopback
 from connector.errors import ConfigurationError
+from connector.gateway.budget_warnings import BudgetWarnings
 from connector.gateway.connection import ConnectionServer, Timeouts
 from connector.gateway.factory import Clocks, build_accounts, build_host_names
 from connector.gateway.listener import Listener, bind_address, load_tls, loopback_address, raise_file_limit
@@ -83,6 +84,7 @@ async def listen(
             timeouts=timeouts,
         )
         listener = Listener(server, bound, tls)
+        stack.push_async_callback(BudgetWarnings(opened.runtime, callers).close)
         budget_file.start()
         stack.push_async_callback(budget_file.close)
         stack.push_async_callback(server.shutdown, SHUTDOWN_SECONDS)
