@@ -13,6 +13,8 @@ from connector.config.models.measures import Budget
 from connector.errors import ConfigurationError
 from connector.gateway.budget_file import BudgetFile
 from connector.gateway.limits import Quota, Spending
+from connector.gateway.shared_memory import SharedMemory
+from connector.gateway.shared_quota import SharedQuota
 
 PRICES = {"gpt-5*": {"input": 1.0, "cached_input": 0.5, "output": 10.0}}
 COST = (600 * 1.0 + 400 * 0.5 + 100 * 10.0) / 1_000_000
@@ -76,3 +78,16 @@ async def test_the_client_of_a_warning_must_be_there(start) -> None:
     budget = {"tokens": 10, "every": "day", "warn_at": [0.5], "warn": {"client": "pagr"}}
     with pytest.raises(ConfigurationError, match="pagr"):
         await start({"budget": budget})
+
+
+def test_workers_of_one_gateway_tell_of_a_share_once(clock) -> None:
+    told: list[float] = []
+    memory = SharedMemory(4096, workers=2)
+    now = {"clock": lambda: clock.seconds, "now": lambda: clock.date}
+    quota = SharedQuota(memory, "bot", budget=Budget(tokens=100, every="day", warn_at=(0.5,)), **now)
+    quota.warn = lambda share, _: told.append(share)
+    memory.worker = 1
+    quota.charge(60, 0.0)
+    memory.worker = 2
+    quota.charge(10, 0.0)
+    assert (told, quota.shared.warned, quota.shared.held_tokens) == ([0.5], 0.5, 0)
