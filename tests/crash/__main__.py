@@ -19,6 +19,7 @@ from tests.crash.harness import catch, play
 from tests.crash.host_mutants import HOST_MUTANTS
 from tests.crash.hosts import HOST_SCENARIOS, catch_host, play_host
 from tests.crash.jobs import JOB_MUTANTS, JOB_SCENARIOS, catch_jobs, play_jobs
+from tests.crash.loads import LOAD_SCENARIOS, play_loads
 from tests.crash.mutants import MUTANTS
 from tests.crash.published import PUBLISH_SCENARIOS, play_published
 from tests.crash.rows import ROW_SCENARIOS, play_rows
@@ -34,6 +35,7 @@ HOST_PLAYS = (
     | dict.fromkeys(PUBLISH_SCENARIOS, play_published)
     | dict.fromkeys(JOB_SCENARIOS, play_jobs)
     | dict.fromkeys(TEMPORAL_SCENARIOS, play_temporal)
+    | dict.fromkeys(LOAD_SCENARIOS, play_loads)
 )
 """What plays each scenario of a host."""
 

@@ -106,22 +106,8 @@ class Client:
             point: at which it is killed; `upstream.…` by the upstream.
             after: seconds after which it is killed.
         """
-        self._processes += 1
-        pipes = [str(self.folder / f"{name}-{self._processes}") for name in ("in", "out")]
-        for path in pipes:
-            os.mkfifo(path)
-        trap = point if point.startswith("upstream.") else ""
-        plan = {
-            "number": self._processes, "folder": str(self.folder), "reached": str(self.folder / "reached"),
-            "accepted": str(self.folder / "accepted"), "engine": "sqlite", "seed": self._processes,
-            "mutants": self._mutants, "pipes": pipes,
-        }  # fmt: skip
-        plan |= {"point": point, "nth": nth, "signal": "KILL"} if point and not trap else {}
-        run = self._warm(self.folder, plan, ["mcp", "-f", "connector.yaml"])
-        if trap:
-            self._tell("/trap", {"moment": trap, "left": nth, "pid": run.pid, "signal": signal.SIGKILL})
-        if after:
-            threading.Timer(after, run.send, (signal.SIGKILL,)).start()
+        pipes = self._pipes()
+        run = self._begin(["mcp", "-f", "connector.yaml"], point, nth, after, pipes=pipes)
         began, open_calls = time.monotonic(), {str(number): call for number, call in enumerate(calls)}
         with Path(pipes[0]).open("wb", buffering=0) as into, Path(pipes[1]).open("rb") as out:
             with suppress(BrokenPipeError):
@@ -137,6 +123,30 @@ class Client:
         if not point and not after:
             self.recoveries.append(time.monotonic() - began)
         return is_killed
+
+    def _pipes(self) -> list[str]:
+        """The ends of a process that is told and tells."""
+        pipes = [str(self.folder / f"{name}-{self._processes + 1}") for name in ("in", "out")]
+        for path in pipes:
+            os.mkfifo(path)
+        return pipes
+
+    def _begin(self, words: list[str], point: str = "", nth: int = 1, after: float = 0.0, **more: Any) -> Run:
+        """Starts a process that is killed at a point, after some seconds, or not at all."""
+        self._processes += 1
+        trap = point if point.startswith("upstream.") else ""
+        plan: dict[str, Any] = {
+            "number": self._processes, "folder": str(self.folder), "reached": str(self.folder / "reached"),
+            "accepted": str(self.folder / "accepted"), "engine": "sqlite", "seed": self._processes,
+            "mutants": self._mutants, **more,
+        }  # fmt: skip
+        plan |= {"point": point, "nth": nth, "signal": "KILL"} if point and not trap else {}
+        run = self._warm(self.folder, plan, words)
+        if trap:
+            self._tell("/trap", {"moment": trap, "left": nth, "pid": run.pid, "signal": signal.SIGKILL})
+        if after:
+            threading.Timer(after, run.send, (signal.SIGKILL,)).start()
+        return run
 
     def _ended(self, run: Run, point: str, open_calls: list[str]) -> bool:
         """Waits for the end of a server; whether it was killed."""

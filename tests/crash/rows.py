@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import threading
 from collections.abc import Callable
@@ -50,22 +49,8 @@ class Platform(Client):
 
     def sync(self, point: str = "", nth: int = 1, after: float = 0.0) -> bool:
         """Gives the rows since the last state, and listens until the destination ends; whether it was killed."""
-        self._processes += 1
-        pipes = [str(self.folder / f"{name}-{self._processes}") for name in ("in", "out")]
-        for path in pipes:
-            os.mkfifo(path)
-        trap = point if point.startswith("upstream.") else ""
-        plan = {
-            "number": self._processes, "folder": str(self.folder), "reached": str(self.folder / "reached"),
-            "accepted": str(self.folder / "accepted"), "engine": "sqlite", "seed": self._processes,
-            "mutants": self._mutants, "pipes": pipes,
-        }  # fmt: skip
-        plan |= {"point": point, "nth": nth, "signal": "KILL"} if point and not trap else {}
-        run = self._warm(self.folder, plan, self._command())
-        if trap:
-            self._tell("/trap", {"moment": trap, "left": nth, "pid": run.pid, "signal": signal.SIGKILL})
-        if after:
-            threading.Timer(after, run.send, (signal.SIGKILL,)).start()
+        pipes = self._pipes()
+        run = self._begin(self._command(), point, nth, after, pipes=pipes)
         with Path(pipes[0]).open("wb", buffering=0) as into, Path(pipes[1]).open("rb") as out:
             feeder = threading.Thread(target=self._feed, args=(into, self.covered), daemon=True)
             feeder.start()

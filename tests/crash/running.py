@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout, suppress
 from importlib import import_module
 from io import BytesIO, TextIOWrapper
@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-__all__ = ["HERE", "ROOT", "Run", "Warm", "cold", "environment"]
+__all__ = ["HERE", "ROOT", "Run", "Warm", "cold", "environment", "serve"]
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -70,11 +70,12 @@ class Warm:
 
     Args:
         modules: what it imports beside what every run imports.
+        command: begins another process, which calls `serve`.
     """
 
-    def __init__(self, *modules: str) -> None:
+    def __init__(self, *modules: str, command: Sequence[str] = ()) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.crash.running", *modules],
+            [*(command or (sys.executable, "-m", "tests.crash.running")), *modules],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -96,24 +97,32 @@ class Warm:
         self._out.close()
 
 
-def _serve() -> None:
+def serve(act: Callable[[list[str]], None]) -> None:
+    """Fork for each run that standard input asks for, and say how it ended.
+
+    Args:
+        act: what a fork does, given its words.
+    """
     import tests.crash.mutants
     import tests.crash.planting
     import tests.crash.power  # noqa: F401
 
-    for module in sys.argv[1:]:
-        import_module(module)
-    with TemporaryDirectory() as folder:
-        _warm_up(Path(folder))
     for line in sys.stdin:
         asked = json.loads(line)
         child = os.fork()
         if not child:
-            _become(asked)
+            _become(asked, act)
         sys.stdout.write(f"{child}\n")
         sys.stdout.flush()
         sys.stdout.write(f"{_end_of(child)}\n")
         sys.stdout.flush()
+
+
+def _command(words: list[str]) -> None:
+    from connector.cli import main
+
+    sys.argv = ["openai-connector", *words]
+    main()
 
 
 def _warm_up(folder: Path) -> None:
@@ -143,9 +152,8 @@ def _end_of(child: int) -> int:
     return os.waitstatus_to_exitcode(status)
 
 
-def _become(asked: dict[str, Any]) -> None:
-    """This fork is the command from now on."""
-    from connector.cli import main
+def _become(asked: dict[str, Any], act: Callable[[list[str]], None]) -> None:
+    """This fork does what was asked, and nothing else."""
     from tests.crash.planting import plant
 
     code = 99
@@ -159,8 +167,7 @@ def _become(asked: dict[str, Any]) -> None:
         os.chdir(asked["folder"])
         os.environ["KEY"] = "sk-made-up"
         plant(json.dumps(asked["plan"]))
-        sys.argv = ["openai-connector", *asked["arguments"]]
-        main()
+        act(asked["arguments"])
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
@@ -175,4 +182,8 @@ def _become(asked: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    _serve()
+    for module in sys.argv[1:]:
+        import_module(module)
+    with TemporaryDirectory() as place:
+        _warm_up(Path(place))
+    serve(_command)

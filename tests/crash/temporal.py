@@ -75,18 +75,7 @@ class Workflows(Client):
 
     def work(self, point: str = "", nth: int = 1) -> Run:
         """A worker, which is killed at a point."""
-        self._processes += 1
-        trap = point if point.startswith("upstream.") else ""
-        plan: dict[str, Any] = {
-            "number": self._processes, "folder": str(self.folder), "reached": str(self.folder / "reached"),
-            "accepted": str(self.folder / "accepted"), "engine": self._engine, "seed": self._processes,
-            "mutants": self._mutants,
-        }  # fmt: skip
-        plan |= {"point": point, "nth": nth, "signal": "KILL"} if point and not trap else {}
-        run = self._warm(self.folder, plan, ["worker", "temporal", "-f", "connector.yaml"])
-        if trap:
-            self._tell("/trap", {"moment": trap, "left": nth, "pid": run.pid, "signal": signal.SIGKILL})
-        return run
+        return self._begin(["worker", "temporal", "-f", "connector.yaml"], point, nth, engine=self._engine)
 
     async def end(self, run: Run, point: str, after: float, *, kills_server: bool) -> None:
         """Waits until a worker is killed, at its point or after some seconds."""

@@ -10,6 +10,7 @@ from connector.extras import require_extra
 require_extra("dlt", "dlt", "connector.hosts.dlt")
 
 from connector.hosts.dlt.destination import publish_rows  # noqa: E402  dlt itself has to be there first
+from connector.hosts.dlt.incoming import incoming_source  # noqa: E402
 from connector.hosts.dlt.source import openai_source  # noqa: E402
 
-__all__ = ["openai_source", "publish_rows"]
+__all__ = ["incoming_source", "openai_source", "publish_rows"]

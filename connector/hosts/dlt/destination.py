@@ -40,6 +40,7 @@ def _publish_file(
     variables: TSecretStrValue | None = None,
     concurrency: int = 8,
     attempts: int = 5,
+    patience: float = 300.0,
 ) -> None:
     """Publish rows by an outgoing connection; `append` publishes each row of a load, `merge` those that changed.
 
@@ -52,6 +53,7 @@ def _publish_file(
         variables: what the configuration calls `${NAME}`: lines of `NAME=value`.
         concurrency: rows published at a time.
         attempts: attempts at a row that may be repeated.
+        patience: seconds for which a row that cannot be sent is waited for, before dlt tries its job again.
     """
     if str(table.get("name")).startswith(OWN):
         return
@@ -68,7 +70,7 @@ def _publish_file(
         redact.learn(settings.secrets)
         rows = LoadTable.of(table)
         with start_blocking_portal() as portal:
-            troubles = portal.call(_publish, settings, rows, Path(file), redact)
+            troubles = portal.call(_publish, settings, rows, Path(file), patience, redact)
     except ConnectorError as error:
         raise as_load_error(redact(f"{table.get('name')}: {error}"), error) from None
     if troubles:
@@ -85,9 +87,11 @@ publish_rows = dlt.destination(
 )
 
 
-async def _publish(settings: RowSettings, table: LoadTable, path: Path, redact: Redactor) -> list[Trouble]:
+async def _publish(
+    settings: RowSettings, table: LoadTable, path: Path, patience: float, redact: Redactor
+) -> list[Trouble]:
     """Publish the rows of a file; return what keeps any of them from being published."""
-    async with open_publisher(settings, "dlt") as publisher:
+    async with open_publisher(settings, "dlt", patience) as publisher:
         redact.learn(publisher.secrets)
         for place, row in _read(path):
             document = {name: value for name, value in row.items() if not name.startswith(OWN)}

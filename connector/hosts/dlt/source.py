@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from datetime import date
+from functools import partial
 from typing import Any, Literal
 
 import dlt
-from anyio.from_thread import start_blocking_portal
 from dlt.common.schema.typing import TWriteDisposition
 from dlt.common.typing import TSecretStrValue
 from dlt.extract.resource import DltResource
 
-from connector.aio.portal import iterate_in_portal
 from connector.catalogue import Catalogue
-from connector.errors import ConnectorError
 from connector.hosts.dlt.columns import columns_of
-from connector.hosts.dlt.errors import SourceFailed
+from connector.hosts.dlt.pages import read_pages
 from connector.hosts.streams.reader import Mark, Row
 from connector.hosts.streams.settings import SourceSettings, read_settings
 from connector.hosts.streams.source import open_reader, readable_streams
@@ -26,11 +24,6 @@ from connector.model import JSON
 from connector.request.redaction import Redactor
 
 __all__ = ["openai_source"]
-
-PAGE = 500
-"""Rows that dlt is given at a time."""
-POSITION = "position"
-"""The member of a resource's state that says how far the list was read."""
 
 
 def _read_openai(
@@ -80,8 +73,8 @@ openai_source = dlt.source(_read_openai, name="openai", section="openai")
 def _make_resource(stream: Stream, settings: SourceSettings, catalogue: Catalogue) -> DltResource:
     """Return a stream as a resource: what can be read on is merged by its key, the rest is replaced."""
 
-    def rows() -> Iterator[list[dict[str, JSON]]]:
-        yield from _read(stream, settings, catalogue)
+    def rows() -> Iterator[Any]:
+        yield from read_pages(stream.name, partial(_read, stream, settings, catalogue), Redactor(settings.secrets))
 
     disposition: TWriteDisposition = "merge" if stream.cursor and stream.primary_key else "replace"
     make = dlt.resource(
@@ -95,30 +88,8 @@ def _make_resource(stream: Stream, settings: SourceSettings, catalogue: Catalogu
     return made
 
 
-def _read(stream: Stream, settings: SourceSettings, catalogue: Catalogue) -> Iterator[list[dict[str, JSON]]]:
-    """Yield a stream's rows, many at a time, and keep how far they go when dlt has taken them."""
-    kept = dlt.current.resource_state()
-    page: list[dict[str, JSON]] = []
-    redact = Redactor()
-    redact.learn(settings.secrets)
-    try:
-        with start_blocking_portal() as portal:
-            for one in iterate_in_portal(portal, _found(stream, kept.get(POSITION), settings, catalogue)):
-                if isinstance(one, Row):
-                    page.append(one.data)
-                if page and (isinstance(one, Mark) or len(page) == PAGE):
-                    yield page
-                    page = []
-                if isinstance(one, Mark):
-                    kept[POSITION] = one.state
-        if page:
-            yield page
-    except ConnectorError as error:
-        raise SourceFailed(redact(f"{stream.name}: {error}")) from None
-
-
-async def _found(
-    stream: Stream, position: JSON, settings: SourceSettings, catalogue: Catalogue
+async def _read(
+    stream: Stream, settings: SourceSettings, catalogue: Catalogue, position: JSON
 ) -> AsyncGenerator[Row | Mark]:
     async with open_reader(settings, catalogue) as reader, aclosing(reader.read(stream, position)) as found:
         async for one in found:

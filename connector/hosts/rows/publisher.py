@@ -130,17 +130,18 @@ def _find(row: JSON, path: Sequence[str]) -> JSON:
 
 
 @asynccontextmanager
-async def open_publisher(settings: RowSettings, host: str) -> AsyncGenerator[RowPublisher]:
+async def open_publisher(settings: RowSettings, host: str, patience: float = PATIENCE) -> AsyncGenerator[RowPublisher]:
     """Open what publishes rows.
 
     Args:
         host: the beginning of the name of the route, under which people find its tasks.
+        patience: seconds for which a row that cannot be sent is waited for.
     """
     configuration = load_of(settings)
     async with Runtime(configuration) as runtime:
         store = await open_store(settings.engine.get_secret_value())
         try:
-            async with open_calls(runtime, store, None, wait=PATIENCE) as calls:
+            async with open_calls(runtime, store, None, wait=patience) as calls:
                 name = f"{host}/{settings.outgoing}"
                 route = outgoing_route(calls.shared, name, settings.outgoing, settings.attempts)
                 publisher = RowPublisher(calls, route, settings.concurrency)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -13,7 +14,7 @@ from connector.errors import ConfigurationError
 from connector.hosts.streams.settings import SECRET, Settings
 from connector.pipeline import kinds
 
-__all__ = ["RowSettings", "load_of"]
+__all__ = ["RowSettings", "load_given", "load_of", "read_variables"]
 
 
 class RowSettings(Settings):
@@ -50,14 +51,7 @@ class RowSettings(Settings):
     @property
     def environ(self) -> dict[str, str]:
         """Where the configuration's variables come from."""
-        found = dict(os.environ)
-        for number, line in enumerate((self.variables.get_secret_value() if self.variables else "").splitlines(), 1):
-            name, equals, value = line.strip().partition("=")
-            if not equals and name:
-                raise ConfigurationError(f"variables: line {number}: NAME=value is expected")
-            if name:
-                found[name.strip()] = value.strip()
-        return found
+        return read_variables(self.variables.get_secret_value() if self.variables else "")
 
     @property
     def secrets(self) -> list[str]:
@@ -68,9 +62,25 @@ class RowSettings(Settings):
 
 def load_of(settings: RowSettings) -> Configuration:
     """Return the configuration that settings name; ConfigurationError with every fault of it."""
-    given = settings.configuration
+    return load_given(settings.configuration, settings.environ)
+
+
+def read_variables(lines: str) -> dict[str, str]:
+    """Return the environment with lines of `NAME=value`."""
+    found = dict(os.environ)
+    for number, line in enumerate(lines.splitlines(), 1):
+        name, equals, value = line.strip().partition("=")
+        if not equals and name:
+            raise ConfigurationError(f"variables: line {number}: NAME=value is expected")
+        if name:
+            found[name.strip()] = value.strip()
+    return found
+
+
+def load_given(given: str, environ: Mapping[str, str]) -> Configuration:
+    """Return a configuration, of which the text or the path is given; ConfigurationError with every fault of it."""
     is_text = "\n" in given or given.lstrip().startswith("{")
     path = Path("connector.yaml").absolute() if is_text else Path(given)
-    loaded = examine(path, environ=settings.environ, kinds=kinds(), texts={path: given} if is_text else None)
+    loaded = examine(path, environ=environ, kinds=kinds(), texts={path: given} if is_text else None)
     loaded.check(require_variables=True)
     return loaded.configuration()

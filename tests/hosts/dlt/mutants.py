@@ -1,97 +1,76 @@
-"""Sources and destinations with a mistake that somebody could make, and who catches each."""
+"""Sources and destinations with a mistake that somebody could make, and who catches each.
+
+`python -m tests.hosts.dlt.mutants` prints the table.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib import import_module
+import json
+import sys
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
-from uuid import uuid4
 
-from tests.crash.mutants import put
+from tests.hosts.airbyte.rig import KEYS
+from tests.hosts.dlt.judges.mistakes import DESTINATIONS, SOURCES
+from tests.hosts.dlt.rig import Judge, Sandbox, asking, sandboxed, silent
 
-__all__ = ["DESTINATIONS", "SOURCES", "plant_destination", "plant_source"]
+__all__ = ["miscounts", "mispublished"]
 
-
-def _drops_rows() -> None:
-    """Every second row of a page is missing."""
-    source: Any = import_module("connector.hosts.dlt.source")
-    read = source._read
-
-    def some(*arguments: Any) -> Any:
-        for page in read(*arguments):
-            yield page[::2]
-
-    put(source, _read=some)
+ROWS = 130
+"""More than the API gives on a page."""
 
 
-def _tells_states_too_early() -> None:
-    """The state covers what was not given: the oldest page is left out, as by a reading that was broken off."""
-    source: Any = import_module("connector.hosts.dlt.source")
-    read = source._read
-
-    def hasty(*arguments: Any) -> Any:
-        pages = list(read(*arguments))
-        yield from pages[:1]
-
-    put(source, _read=hasty)
-
-
-def _forgets_keys() -> None:
-    source: Any = import_module("connector.hosts.dlt.source")
-    resource = source.dlt.resource
-    put(source.dlt, resource=lambda rows, **hints: resource(rows, **{**hints, "primary_key": ()}))
+def miscounts(judge: Judge, folder: Path, api: Sandbox, mutant: str) -> list[str]:
+    """What our account has against a source, after a run that is limited and one that is not."""
+    api.add_stores(ROWS - len(api.list("/vector_stores")))
+    asked = {"source": {"api_key": KEYS["api_key"], "base_uri": api.url, "lookback_days": 0}, "mutant": mutant}
+    told: dict[str, Any] = {}
+    for limit in ({"limit": 1}, {}):
+        ended = judge.run(folder, "read.py", **asked, resources=["vector_stores"], **limit)
+        if ended.code:
+            return [f"ended with {ended.code}"]
+        told = ended.told
+    ids = [row["id"] for row in told["tables"]["vector_stores"]]
+    known = {one["id"] for one in api.list("/vector_stores")}
+    found = [f"{len(known - {*ids})} rows are missing"] if known - {*ids} else []
+    return found + ([f"{len(ids) - len({*ids})} rows are there twice"] if len(ids) > len({*ids}) else [])
 
 
-SOURCES: dict[str, Callable[[], None]] = {
-    "drops rows": _drops_rows,
-    "states too early": _tells_states_too_early,
-    "keys forgotten": _forgets_keys,
-}
+def mispublished(judge: Judge, folder: Path, mutant: str) -> list[str]:
+    """What our account has against a destination whose API takes rows and never answers."""
+    (folder / "rows.jsonl").write_text(json.dumps({"doc": "u1", "name": "u1"}))
+    found: list[str] = []
+    with silent() as posts:
+        asked = {"settings": asking(posts.url, folder), "mutant": mutant}
+        for number in range(2):
+            told = judge.run(folder, "publish.py", **asked, is_resumed=number > 0).told
+            is_told = "DestinationTerminalException" in told["kinds"] and "may have been published" in told["error"]
+            found += [] if is_told else [f"run {number + 1} does not tell dlt of the row"]
+        found += [f"it was sent {len(posts.bodies)} times"] if len(posts.bodies) != 1 else []
+        told = judge.run(folder, "publish.py", **asked, name="replaced", hints={"write_disposition": "replace"}).told
+    return found + ([] if "cannot be taken back" in told["error"] else ["replace is not refused"])
 
 
-def plant_source(name: str) -> None:
-    """Makes a mistake in this process; none without a name."""
-    if name:
-        SOURCES[name]()
+def main() -> int:
+    wrong: list[str] = []
+    sys.stdout.write(f"{'mutant':26}our account\n")
+    with TemporaryDirectory() as place, closing(Judge()) as judge:
+        for number, mutant in enumerate(("", *SOURCES, "", *DESTINATIONS)):
+            folder = Path(place) / str(number)
+            folder.mkdir()
+            if number <= len(SOURCES):
+                with sandboxed() as api:
+                    found = miscounts(judge, folder, api, mutant)
+            else:
+                found = mispublished(judge, folder, mutant)
+            what = "source" if number <= len(SOURCES) else "destination"
+            sys.stdout.write(f"{mutant or f'(none, {what})':26}{'; '.join(found) or '-'}\n")
+            sys.stdout.flush()
+            wrong += [mutant] if bool(found) != bool(mutant) else []
+    return int(bool(wrong))
 
 
-def _forgets_rows() -> None:
-    table: Any = import_module("connector.hosts.dlt.load_table")
-    key_of = table.LoadTable.key_of
-    put(table.LoadTable, key_of=lambda self, *given: f"{key_of(self, *given)} {uuid4()}")
-
-
-def _tells_unknown_as_done() -> None:
-    destination: Any = import_module("connector.hosts.dlt.destination")
-    publish = destination._publish
-
-    async def content(*given: Any) -> Any:
-        return [one for one in await publish(*given) if one.cause != "config"]
-
-    put(destination, _publish=content)
-
-
-def _tells_unknown_as_passing() -> None:
-    """dlt tries it again by itself, and nobody looks."""
-    errors: Any = import_module("connector.hosts.dlt.errors")
-    fail = errors._fail
-    put(errors, _fail=lambda message, *, is_final: fail(message, is_final=False))
-
-
-def _takes_replace_for_append() -> None:
-    table: Any = import_module("connector.hosts.dlt.load_table")
-    put(table, TAKEN=("append", "merge", "replace"))
-
-
-DESTINATIONS: dict[str, Callable[[], None]] = {
-    "rows forgotten": _forgets_rows,
-    "unknown told as done": _tells_unknown_as_done,
-    "unknown told as passing": _tells_unknown_as_passing,
-    "replace taken for append": _takes_replace_for_append,
-}
-
-
-def plant_destination(name: str) -> None:
-    """Makes a mistake in this process; none without a name."""
-    if name:
-        DESTINATIONS[name]()
+if __name__ == "__main__":
+    sys.exit(main())

@@ -13,22 +13,23 @@ from dlt.extract.extract import Extract
 from dlt.load import Load
 from dlt.normalize import Normalize
 
-__all__ = ["POINTS", "plant"]
+from tests.hosts.dlt.judges.names import STEPS
 
-STEPS: dict[str, tuple[Any, str]] = {
-    "extract": (Extract, "extract"),
-    "commit": (Extract, "commit_packages"),
-    "normalize": (Normalize, "run"),
-    "job": (RunnableLoadJob, "run_managed"),
-    "package": (Load, "complete_package"),
-}
-POINTS = tuple(f"dlt.{step}.{when}" for step in STEPS for when in ("before", "after"))
+__all__ = ["plant"]
+
+METHODS: tuple[tuple[Any, str], ...] = (
+    (Extract, "extract"),
+    (Extract, "commit_packages"),
+    (Normalize, "run"),
+    (RunnableLoadJob, "run_managed"),
+    (Load, "complete_package"),
+)
 
 
 def plant(point: str, nth: int = 1) -> None:
     """Ends this process the n-th time that a point is come to."""
     _, step, when = point.split(".")
-    kind, name = STEPS[step]
+    kind, name = METHODS[STEPS.index(step)]
     method, seen = getattr(kind, name), Counter[str]()
 
     def reach(here: str) -> None:

@@ -18,7 +18,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from connector.hosts.dlt import publish_rows
 from tests.hosts.dlt.judges import points
-from tests.hosts.dlt.mutants import plant_destination
+from tests.hosts.dlt.judges.mistakes import plant_destination
 
 folder, asked = Path(sys.argv[1]), json.loads(sys.argv[2])
 if asked.get("point", "").startswith("dlt."):

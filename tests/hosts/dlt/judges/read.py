@@ -12,7 +12,7 @@ import duckdb
 
 from connector.hosts.dlt import openai_source
 from tests.hosts.dlt.judges import points
-from tests.hosts.dlt.mutants import plant_source
+from tests.hosts.dlt.judges.mistakes import plant_source
 
 folder, asked = Path(sys.argv[1]), json.loads(sys.argv[2])
 if asked.get("point", "").startswith("dlt."):
@@ -46,7 +46,7 @@ for resource in source.selected_resources.values():
 if asked.get("pending"):
     pipeline.run()
 info = pipeline.run(source, **asked.get("run", {}))
-tables = pipeline.default_schema.tables
+tables = {name: one for name, one in pipeline.default_schema.tables.items() if name in asked["resources"]}
 told = {
     "tables": {name: rows_of(name) for name in pipeline.default_schema.data_table_names() if "__" not in name},
     "given": pipeline.last_trace.last_normalize_info.row_counts if pipeline.last_trace.last_normalize_info else {},
@@ -58,6 +58,6 @@ told = {
         for name in asked["resources"]
         if name in pipeline.default_schema.tables
     },
-    "dispositions": {name: tables[name]["write_disposition"] for name in asked["resources"]},
+    "dispositions": {name: one["write_disposition"] for name, one in tables.items()},
 }
 sys.stdout.write(json.dumps(told, default=str) + "\n")
