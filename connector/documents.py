@@ -37,7 +37,7 @@ def parse(text: str | bytes, where: str = "document") -> JSON:
     # Bytes that come out as they went in hide nothing: a duplicate key or a rounded integer would change them.
     # Most are compact, or have the blanks and the escapes of Python's `json.dumps`.
     # Anything else (blanks, escapes, other spellings of a number) is read again by the slower and stricter reader.
-    suspicious = _is_deep(data) or b"\\u0000" in data
+    suspicious = _is_deep(data) or _has_nul(data)
     if suspicious or (orjson.dumps(value) != data and json.dumps(value).encode() != data):
         if suspicious:
             check(value, where)
@@ -53,7 +53,7 @@ def dump(value: JSON, where: str = "document") -> bytes:
         check(value, where)
         raise InvalidDocument(f"{where}: not JSON, {str(error).lower()}") from None
     # orjson writes NaN as null and lets NUL and depth pass: look closer only where the bytes give a reason to.
-    if b"null" in data or b"\\u0000" in data or _is_deep(data):
+    if b"null" in data or _has_nul(data) or _is_deep(data):
         check(value, where)
     return data
 
@@ -177,6 +177,11 @@ def _number(item: float) -> str:
 
 def _kind(item: object) -> str:
     return f"a Python {type(item).__name__}"
+
+
+def _has_nul(data: bytes) -> bool:
+    """Return whether a JSON text may hold a NUL; most hold no backslash, and one byte is found sooner than six."""
+    return b"\\" in data and b"\\u0000" in data
 
 
 def _is_deep(data: bytes) -> bool:
