@@ -33,6 +33,7 @@ __all__ = [
 REGISTRY = Path("models") / "registry.yaml"
 OVERLAY = Path("models") / "overlay.yaml"
 COMPILED = Path("models") / "registry.json"
+WILD = frozenset("*?[")
 Facts = Mapping[str, JSON]
 
 
@@ -141,9 +142,16 @@ def _concerns(rule: Facts, name: str, facts: Facts) -> bool:
     if not is_object(wanted):
         return False
     names = wanted.get("names")
-    if is_list(names) and not any(fnmatchcase(name, str(each)) for each in names):
+    if is_list(names) and not any(_matches(name, str(each)) for each in names):
         return False
     return all(facts.get(key, False) == value for key, value in wanted.items() if key != "names")
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """Return whether a name is one that a pattern means; most are a name, or the beginning of some."""
+    if WILD.isdisjoint(pattern.removesuffix("*")):
+        return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
+    return fnmatchcase(name, pattern)
 
 
 def _refusals(rule: Facts, facts: Facts) -> Iterator[Refusal]:
