@@ -6,7 +6,7 @@ FLOOR := 85
 LATE_MODELS := gpt-4o-mini-tts gpt-4.1-mini-2025-04-14 whisper-1
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: help setup studio studio-types pictures test models-check coverage lint docs-check docs site node hosts run bench simulate crash crash-short lock dist dist-check release-check image clean
+.PHONY: help setup studio studio-types pictures test models-check coverage lint docs-check docs site node hosts run bench soak simulate crash crash-short lock dist dist-check release-check image clean
 .DEFAULT_GOAL := help
 
 help:
@@ -81,8 +81,11 @@ hosts: setup ## install foreign clients and judges of hosts, which some tests us
 run: setup ## a thousand support tickets, offline; ARGS=--live: ten through the real API
 	@$(BIN)/python -m tools.demo $(ARGS)
 
-bench: setup ## compare with peers on loopback (not a test)
-	$(BIN)/python -m bench
+bench: setup ## compare with peers on loopback, with targets (not a test); ARGS=--quick: about two minutes
+	$(BIN)/python -m bench $(ARGS)
+
+soak: setup ## ten minutes of a run, a gateway and a sandbox under faults: what grows? ARGS=--seconds=60 for less
+	@$(BIN)/python -m tools.soak $(ARGS)
 
 simulate: setup ## forecasts, deadlines and verdicts against runs, months and days that they have not seen; prints seeds and figures
 	$(BIN)/python -m tools.simulate

@@ -1,25 +1,46 @@
-"""python -m bench [calls|listing|upload|startup|transform …] [--rounds N] [--seconds S] [--write PAGE]"""
+"""python -m bench [--quick] [calls|listing|upload|startup|transform …] [--rounds N] [--seconds S] [--write PAGE]"""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bench import calls, engine, files, gateway, listing, sandbox, startup, studio, transform, upload
+from bench.environment import INSTALLED_ONLY
 from bench.machine import cores, described
 from bench.page import NoPlace, put
-from bench.table import Section
+from bench.scale import FULL, QUICK, Scale
+from bench.table import Section, Target
 
-PARTS = ("calls", "listing", "upload", "startup", "transform", "sandbox", "gateway", "engine", "files", "studio")
+PARTS: Mapping[str, Callable[[Scale], Section]] = {
+    "calls": calls.run,
+    "listing": listing.run,
+    "upload": upload.run,
+    "startup": startup.run,
+    "transform": transform.run,
+    "sandbox": sandbox.run,
+    "gateway": gateway.run,
+    "engine": engine.run,
+    "files": files.run,
+    "studio": studio.run,
+}
 
 
-def main() -> None:
-    given = _arguments()
-    load = os.getloadavg()[0]
+def main(arguments: Sequence[str] | None = None) -> None:
+    given = _arguments(arguments)
+    scale = _scale(given)
+    if not scale.install:
+        os.environ[INSTALLED_ONLY] = "1"
+    load, began = os.getloadavg()[0], time.monotonic()
+    targets: list[tuple[str, Target]] = []
     for part in given.parts or PARTS:
-        section = _run(part, given.rounds, given.seconds)
+        section = PARTS[part](scale)
+        targets += [(part, target) for target in section.targets]
         text = f"\n{section.markdown()}\n{_where(part, load)}\n\n"
         print(f"\n## {part}\n{text}", end="", flush=True)
         if given.write:
@@ -27,30 +48,19 @@ def main() -> None:
                 put(given.write, part, text)
             except (NoPlace, OSError) as error:
                 sys.exit(f"bench: {error}")
+    print(summary(targets, time.monotonic() - began))
 
 
-def _run(part: str, rounds: int, seconds: float) -> Section:
-    match part:
-        case "calls":
-            return calls.run(rounds, seconds)
-        case "listing":
-            return listing.run(rounds)
-        case "upload":
-            return upload.run(rounds)
-        case "transform":
-            return transform.run(rounds, seconds)
-        case "sandbox":
-            return sandbox.run(rounds, seconds)
-        case "gateway":
-            return gateway.run(rounds, seconds)
-        case "engine":
-            return engine.run(rounds, seconds)
-        case "studio":
-            return studio.run(rounds)
-        case "files":
-            return files.run()
-        case _:
-            return startup.run()
+def summary(targets: Sequence[tuple[str, Target]], seconds: float) -> str:
+    """Say how many targets are reached, and which are missed."""
+    missed = [f"- {part}: {target.text}: {target.found}" for part, target in targets if not target.reached]
+    said = f"{len(targets) - len(missed)} of {len(targets)} targets are reached, in {seconds:.0f} s"
+    return "\n".join([f"{said}; missed:" if missed else f"{said}.", *missed])
+
+
+def _scale(given: argparse.Namespace) -> Scale:
+    asked = {name: getattr(given, name) for name in ("rounds", "seconds") if getattr(given, name) is not None}
+    return replace(QUICK if given.quick else FULL, **asked)
 
 
 def _where(part: str, load: float) -> str:
@@ -59,13 +69,18 @@ def _where(part: str, load: float) -> str:
     return f"Machine: {described()}; loopback, {pinned}; load when the bench began: {load:.1f}."
 
 
-def _arguments() -> argparse.Namespace:
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="speed and memory beside those of others")
     parser.add_argument("parts", nargs="*", type=_part, metavar="PART", help=f"{', '.join(PARTS)} (all of them)")
-    parser.add_argument("--rounds", type=int, choices=range(1, 21), default=5, metavar="N", help="1 to 20 (5)")
-    parser.add_argument("--seconds", type=_seconds, default=2.0, metavar="S", help="each round of calls, up to 60 (2)")
+    parser.add_argument(
+        "--quick", action="store_true", help="about two minutes for all parts: small sizes, one round, no installing"
+    )
+    parser.add_argument("--rounds", type=int, choices=range(1, 21), metavar="N", help=f"1 to 20 ({FULL.rounds})")
+    parser.add_argument(
+        "--seconds", type=_seconds, metavar="S", help=f"each round of calls, up to 60 ({FULL.seconds:g})"
+    )
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the tables into this page as well")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def _part(name: str) -> str:

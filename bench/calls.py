@@ -5,19 +5,20 @@ from __future__ import annotations
 from bench.measure import Figures, Found, measure, serving
 from bench.peers import ALONE, BARE, NAMES, OURS, SDK
 from bench.reading import notes, ratio
+from bench.scale import Scale
 from bench.table import Section, Target
 
 __all__ = ["run"]
 
-IN_FLIGHT = (1, 32, 256)
 HEAD = ("peer", "in flight", "requests/s", "CPU ms a request", "/ bare", "/ SDK async", "failed")
 
 
-def run(rounds: int, seconds: float) -> Section:
+def run(scale: Scale) -> Section:
+    rounds, seconds = scale.rounds, scale.seconds
     with serving() as base:
         found = {
             places: measure(NAMES, "calls", base, rounds, "--in-flight", str(places), "--seconds", str(seconds))
-            for places in IN_FLIGHT
+            for places in scale.in_flight
         }
     rows = [_row(places, peer, figures) for places, figures in found.items() for peer in figures]
     how = f"POST /v1/chat/completions, about 1 kB each way; median of {rounds} rounds of {seconds:g} s."

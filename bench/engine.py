@@ -16,17 +16,15 @@ from bench.durable.rounds import BARE, DBOS, PEERS, POSTGRES, SQLITE, Found, mea
 from bench.durable.services import upstream
 from bench.environment import home
 from bench.measure import ROOT, note
+from bench.scale import Scale
 from bench.table import Section, Target
 
 __all__ = ["run"]
 
 IN_FLIGHT = 256
 UPSTREAM_MS = 20
-OTHERS_MS = (0, 200)
 HEAD = ("peer", "upstream ms", "tasks/s", "CPU µs a task", "rate / bare", "CPU / bare", "rate / dbos", "peak MB")
-STARTS = 3
 KILLED_IN = 4000
-STORED = (1_000, 10_000, 100_000, 1_000_000)
 MOST_STORED = "BENCH_STORED"
 """The environment's word on how many stored tasks are enough, for a machine with little time or space."""
 GROWN_TASKS = 2000
@@ -34,10 +32,11 @@ WARM = 200
 FLAT = 1.25
 
 
-def run(rounds: int, seconds: float) -> Section:
+def run(scale: Scale) -> Section:
     """Everybody at the usual pace of an upstream, ours and the bare publisher at others; then crashes, and growth."""
+    rounds, seconds = scale.rounds, scale.seconds
     found: dict[int, Found] = {}
-    for milliseconds in (UPSTREAM_MS, *OTHERS_MS):
+    for milliseconds in (UPSTREAM_MS, *scale.others):
         peers = (
             PEERS if milliseconds == UPSTREAM_MS else [each for each in PEERS if each.name in (SQLITE, POSTGRES, BARE)]
         )
@@ -45,9 +44,9 @@ def run(rounds: int, seconds: float) -> Section:
             found[milliseconds] = measured(peers, server.base, IN_FLIGHT, rounds, seconds)
     with upstream(UPSTREAM_MS) as server:
         note("engine: starts and kills")
-        starts = [start(server) for _ in range(STARTS)]
-        recoveries = [recovery(server, KILLED_IN) for _ in range(STARTS)]
-        grown = list(_grown(server.base))
+        starts = [start(server) for _ in range(scale.starts)]
+        recoveries = [recovery(server, KILLED_IN) for _ in range(scale.starts)]
+        grown = list(_grown(server.base, scale.stored))
     rows = [row for milliseconds, each in found.items() for row in _rows(milliseconds, each)]
     targets = [*_targets(found[UPSTREAM_MS]), *_crash_targets(recoveries), *_growth_targets(grown)]
     return Section("engine", HEAD, rows, targets, _notes(found, rounds, seconds, starts, recoveries, grown))
@@ -92,13 +91,13 @@ def _growth_targets(grown: Sequence[dict[str, Any]]) -> Iterator[Target]:
     yield Target(f"memory flat from {stored}", memory <= FLAT, f"{memory:.2f} times")
 
 
-def _grown(base: str) -> Iterator[dict[str, Any]]:
-    most = int(os.environ.get(MOST_STORED, STORED[-1]))
+def _grown(base: str, steps: Sequence[int]) -> Iterator[dict[str, Any]]:
+    most = int(os.environ.get(MOST_STORED, steps[-1]))
     note(f"engine: up to {most:,} stored tasks")
     with tempfile.TemporaryDirectory(dir=home()) as folder:
         _growth(folder, "run", base, str(WARM), str(IN_FLIGHT))
         stored = 0
-        for size in (size for size in STORED if size <= most):
+        for size in (size for size in steps if size <= most):
             _growth(folder, "fill", str(stored), str(size))
             stored = size
             told = _growth(folder, "run", base, str(GROWN_TASKS), str(IN_FLIGHT))
@@ -129,7 +128,7 @@ def _notes(
         f" about {seconds:g} s; no process is bound to a core. CPU is that of the peer's process with all its threads;"
         " what PostgreSQL or Redis use beside it is not in it.",
         f"From the command to the first request {_begun(starts)}; from the kill of a run of {KILLED_IN:,} tasks to the"
-        f" first request of the next one, its start included, {_begun(recoveries)}; medians of {STARTS}.",
+        f" first request of the next one, its start included, {_begun(recoveries)}; medians of {len(starts)}.",
         f"CPU a task and peak memory of a run of {GROWN_TASKS:,} tasks, by how many tasks are stored: {told}.",
         f"Rounds lie up to {max(figures.spread for figures in every):.0%} of the median apart.",
         f"Versions: {', '.join(f'{name} {release}' for name, release in pairs)}.",

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from bench.measure import ROOT, note
+from bench.scale import Scale
 from bench.table import Section, Target
 
 __all__ = ["run"]
@@ -21,7 +22,7 @@ WAYS = (
 )
 
 
-def run() -> Section:
+def run(_: Scale) -> Section:
     """Each way in a process of its own."""
     rows, targets = [], []
     for name, text, most in WAYS:

@@ -13,7 +13,7 @@ REQUEST = {"payload": {"model": "gpt-4.1-mini", "input": [{"role": "user", "cont
 def main() -> None:
     client = Client("openai", token="none-needed")
     begun = time.perf_counter()
-    publisher = Publisher(client, "responses", "create")
+    publisher = Publisher(client, "beta responses", "create")
     client.prepare(publisher.operation, REQUEST)
     print((time.perf_counter() - begun) * 1000)
 

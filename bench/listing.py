@@ -6,6 +6,7 @@ from bench.exchange import ENTITIES, PAGE
 from bench.measure import Figures, measure, serving
 from bench.peers import BARE, NAMES, OURS, SDK
 from bench.reading import notes, ratio
+from bench.scale import Scale
 from bench.table import Section, Target
 
 __all__ = ["run"]
@@ -14,12 +15,12 @@ PEERS = (OURS, BARE, "httpx_stock", SDK, "sdk_sync")
 HEAD = ("peer", "entities/s", "seconds", "CPU µs an entity", "peak MB", "/ bare", "/ SDK async")
 
 
-def run(rounds: int) -> Section:
+def run(scale: Scale) -> Section:
     with serving() as base:
-        found = measure(PEERS, "listing", base, rounds)
+        found = measure(PEERS, "listing", base, scale.rounds)
     how = (
         f"GET /v1/files, {ENTITIES:,} entities in {ENTITIES // PAGE:,} pages, each waiting for the one before; "
-        f"median of {rounds} rounds."
+        f"median of {scale.rounds} rounds."
     )
     return Section("listing", HEAD, [_row(peer, found) for peer in found], _targets(found), (how, *notes(found)))
 

@@ -15,28 +15,29 @@ from statistics import median
 
 from bench.machine import cores
 from bench.measure import ROOT, note
+from bench.scale import Scale
 from bench.table import Section, Target
 
 __all__ = ["run"]
 
 HEAD = ("what", "figure")
 CONNECTIONS = (1, 16, 64)
-STARTS = 5
-FEW, MANY = 1_000, 1_000_000
+FEW = 1_000
 SLOWER = 2.0
 """As many times as a request among many objects may take longer than among few, to be called flat."""
 
 
-def run(rounds: int, seconds: float) -> Section:
-    starts = median(_start() for _ in range(STARTS))
+def run(scale: Scale) -> Section:
+    rounds, seconds, most = scale.rounds, scale.seconds, scale.objects
+    starts = median(_start() for _ in range(scale.starts))
     with _sandbox() as port:
         rates = {places: median(_rate(port, places, seconds) for _ in range(rounds)) for places in CONNECTIONS}
-    note(f"sandbox: {FEW:,} and {MANY:,} objects")
-    few, many = _remembering(FEW), _remembering(MANY)
+    note(f"sandbox: {FEW:,} and {most:,} objects")
+    few, many = _remembering(FEW), _remembering(most)
     rows = [("from the command to the first answer", f"{starts * 1000:.0f} ms")]
     rows += [(f"chat completions a second, {n} connections", f"{rate:,.0f}") for n, rate in rates.items()]
     rows += [
-        (f"{name} among {FEW:,} and among {MANY:,}", f"{few[name] * 1e6:.0f} and {many[name] * 1e6:.0f} µs")
+        (f"{name} among {FEW:,} and among {most:,}", f"{few[name] * 1e6:.0f} and {many[name] * 1e6:.0f} µs")
         for name in few
     ]
     best = max(rates.values())
@@ -44,7 +45,7 @@ def run(rounds: int, seconds: float) -> Section:
     targets = [
         Target("at least 3,000 chat completions a second on one core", best >= 3000, f"{best:,.0f}"),
         Target(
-            f"{MANY:,} objects: no request more than {SLOWER:g} times slower", worst <= SLOWER, f"{worst:.1f} times"
+            f"{most:,} objects: no request more than {SLOWER:g} times slower", worst <= SLOWER, f"{worst:.1f} times"
         ),
         Target("a start under a second", starts < 1, f"{starts * 1000:.0f} ms"),
     ]

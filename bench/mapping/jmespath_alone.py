@@ -21,8 +21,13 @@ CHANGED = {
 }
 
 
-def mapped(texts: Any) -> Any:
+def text() -> str:
+    """Return the expression."""
     members = {key: key for key in record(0) if key not in ("_links", "internal_note")} | CHANGED
-    expression = jmespath.compile("{" + ", ".join(f"{key}: {value}" for key, value in members.items()) + "}")
-    for text in texts:
-        yield orjson.dumps(expression.search(orjson.loads(text)))
+    return "{" + ", ".join(f"{key}: {value}" for key, value in members.items()) + "}"
+
+
+def mapped(texts: Any) -> Any:
+    expression = jmespath.compile(text())
+    for given in texts:
+        yield orjson.dumps(expression.search(orjson.loads(given)))

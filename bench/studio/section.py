@@ -18,6 +18,7 @@ from typing import Any
 from bench.durable.services import database, upstream
 from bench.environment import Unavailable, home
 from bench.measure import ROOT, note
+from bench.scale import Scale
 from bench.studio.fill import fill
 from bench.studio.questions import ask_all
 from bench.table import Section, Target
@@ -26,17 +27,16 @@ from connector.engine.search import TaskSearch
 
 __all__ = ["run"]
 
-STORED = 1_000_000
 MOST_STORED = "BENCH_STORED"
 """The environment's word on how many stored tasks are enough, for a machine with little time or space."""
 HEAD = ("question, with a page of 50", "SQLite ms", "worst", "PostgreSQL ms", "worst")
 SOON, FALLS = 0.2, 0.05
-DASHBOARDS, IN_FLIGHT, DELIVERED = 10, 256, 6_000
+DASHBOARDS, IN_FLIGHT = 10, 256
 
 
-def run(rounds: int) -> Section:
+def run(scale: Scale) -> Section:
     """Every question on both engines, without and with an index of the documents; then a run with dashboards open."""
-    stored = int(os.environ.get(MOST_STORED, STORED))
+    stored = int(os.environ.get(MOST_STORED, scale.stored[-1]))
     found: dict[str, dict[str, Any]] = {}
     left_out: list[str] = []
     with ExitStack() as stack:
@@ -49,8 +49,10 @@ def run(rounds: int) -> Section:
         for name, url in urls.items():
             note(f"studio: {stored:,} tasks in {name}")
             found[name] = asyncio.run(_measure(url, folder / f"{name}.search", stored))
-            found[name]["run"] = list(_deliver(url, folder / f"{name}.search", rounds))
-    return Section("studio", HEAD, list(_rows(found)), list(_targets(found)), (*_notes(found, stored), *left_out))
+            found[name]["run"] = list(_deliver(url, folder / f"{name}.search", scale))
+    return Section(
+        "studio", HEAD, list(_rows(found)), list(_targets(found)), (*_notes(found, stored, scale.delivered), *left_out)
+    )
 
 
 async def _measure(url: str, index: Path, stored: int) -> dict[str, Any]:
@@ -79,18 +81,20 @@ def _size(index: Path) -> int:
     return sum(each.stat().st_size for each in index.parent.glob(f"{index.name}*"))
 
 
-def _deliver(url: str, index: Path, rounds: int) -> Iterator[tuple[dict[str, float], dict[str, float], dict[str, Any]]]:
+def _deliver(
+    url: str, index: Path, scale: Scale
+) -> Iterator[tuple[dict[str, float], dict[str, float], dict[str, Any]]]:
     """Yield runs without and with dashboards, by turns."""
     with upstream(20) as server:
-        for number in range(rounds):
+        for number in range(scale.rounds):
             note(f"studio: round {number + 1} of a run with and without dashboards")
-            alone = _run("bench.studio.delivery", url, server.base, str(DELIVERED), str(IN_FLIGHT))
+            alone = _run("bench.studio.delivery", url, server.base, str(scale.delivered), str(IN_FLIGHT))
             command = [sys.executable, "-m", "bench.studio.dashboards", url, str(index), str(DASHBOARDS)]
             with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as open_:
                 assert open_.stdin
                 assert open_.stdout
                 open_.stdout.readline()
-                watched = _run("bench.studio.delivery", url, server.base, str(DELIVERED), str(IN_FLIGHT))
+                watched = _run("bench.studio.delivery", url, server.base, str(scale.delivered), str(IN_FLIGHT))
                 open_.stdin.close()
                 yield alone, watched, json.loads(open_.stdout.readline())
 
@@ -127,7 +131,7 @@ def _targets(found: dict[str, dict[str, Any]]) -> Iterator[Target]:
         yield Target(text, falls < FALLS, f"{falls:.0%}, from {alone:,.0f} to {watched:,.0f} tasks/s")
 
 
-def _notes(found: dict[str, dict[str, Any]], stored: int) -> Iterator[str]:
+def _notes(found: dict[str, dict[str, Any]], stored: int, delivered: int) -> Iterator[str]:
     yield f"{stored:,} tasks of about 1 kB; medians and worst of five. (cut): partial, with a cursor that goes on."
     for engine, told in found.items():
         (seconds, used, size), (more, cpu, whole) = told["rows"], told["documents"]
@@ -142,6 +146,6 @@ def _notes(found: dict[str, dict[str, Any]], stored: int) -> Iterator[str]:
         cpus = [median(each[which]["cpu"] for each in told["run"]) * 1e6 for which in (0, 1)]
         pages, worst = sum(each[2]["pages"] for each in told["run"]), max(each[2]["worst"] for each in told["run"])
         yield (
-            f"{engine}, a run of {DELIVERED:,} tasks: {cpus[0]:,.0f} µs a task alone, {cpus[1]:,.0f} µs with"
+            f"{engine}, a run of {delivered:,} tasks: {cpus[0]:,.0f} µs a task alone, {cpus[1]:,.0f} µs with"
             f" dashboards, which read {pages:,} pages, the slowest in {worst * 1000:.0f} ms."
         )
