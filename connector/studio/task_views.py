@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from connector.delivery.batch.lines import is_batch_line
+from connector.delivery.call_history import transport_of_call
+from connector.delivery.deadlines.choice import MOVED_UP
+from connector.delivery.deadlines.ladder import BATCH_NAME, STANDARD
+from connector.delivery.deadlines.needed import NeededBy
 from connector.engine import CallRecord, Task
 from connector.engine.feed import TaskRow
 from connector.engine.search import MISSING, Path, Searched, find_value
@@ -91,6 +97,7 @@ def show_task(context: StudioContext, task: Task) -> TaskView:
         created=as_time(task.created),
         updated=as_time(task.updated),
         due=as_time(task.due),
+        needed=_find_deadline(context, task),
         cost=price_calls(prices, task.calls),
         source=task.source or None,
         carrier=task.carrier or None,
@@ -144,7 +151,27 @@ def show_call(
         evidence=_show_evidence(context, call, outcome),
         usage=show_usage(read_usage(outcome.get("body"))),
         cost=price_kept_call(prices, call, among),
+        transport=_find_transport(call),
+        moved_up=_find_move(outcome),
     )
+
+
+def _find_deadline(context: StudioContext, task: Task) -> datetime | None:
+    settings = context.configuration.routes.get(task.route)
+    needed = NeededBy.of(settings) if settings is not None else None
+    return None if needed is None else as_time(needed.deadline(task.created))
+
+
+def _find_transport(call: CallRecord) -> str | None:
+    transport = BATCH_NAME if is_batch_line(call) else transport_of_call(call)
+    return None if transport == STANDARD else transport
+
+
+def _find_move(outcome: Mapping[str, JSON]) -> str | None:
+    """Return when and why a line moved up, in the words that were kept of it."""
+    said = outcome.get("reason")
+    _, found, words = str(said).rpartition(f"; {MOVED_UP} at ")
+    return f"{MOVED_UP} at {words}" if found else None
 
 
 def _show_evidence(context: StudioContext, call: CallRecord, outcome: Mapping[str, JSON]) -> dict[str, JSON]:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
+
+from connector.config.models.measures import parse_time_of_day
+
+if TYPE_CHECKING:
+    from connector.config.models import Route
 
 __all__ = ["NeededBy"]
 
@@ -22,6 +28,14 @@ class NeededBy:
     at: time | None = None
     zone: str = "UTC"
     within: float | None = None
+
+    @classmethod
+    def of(cls, settings: Route) -> NeededBy | None:
+        """Return what a configured route says; None if it says nothing."""
+        if settings.needed_by is not None:
+            at, zone = parse_time_of_day(settings.needed_by)
+            return cls(at=at, zone=zone or settings.time_zone)
+        return None if settings.within is None else cls(within=settings.within)
 
     def deadline(self, arrived: float) -> float:
         """Return when the answer to a task is needed that came at a time; both in seconds since 1970.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from connector.config.models.measures import parse_time_of_day
 from connector.delivery.batch.attempt import CANCEL, NEVER
 from connector.delivery.batch.lines import is_batch_line
 from connector.delivery.call_history import CallHistory, read_history, transport_of_call
@@ -46,10 +45,7 @@ class TransportPlan:
         settings = spec.settings
         self._shared = shared
         self._spec = spec
-        self._needed = NeededBy(within=settings.within)
-        if settings.needed_by is not None:
-            at, zone = parse_time_of_day(settings.needed_by)
-            self._needed = NeededBy(at=at, zone=zone or settings.time_zone)
+        self._needed = NeededBy.of(settings) or NeededBy()
         self._path = path
         self._together = settings.concurrency or spec.outgoing.concurrency
         self._read: float | None = None

@@ -102,6 +102,12 @@ class CallView(Answer):
     evidence: dict[str, Any] = Field(description="What else is known: status, headers, tries, what was looked for.")
     usage: dict[str, float] | None = Field(description="What the answer says was used.")
     cost: Price | None = Field(description="What it cost; null when it is not paid for, or did nothing.")
+    transport: str | None = Field(
+        description="How it was sent, where that is no standard call.", examples=["batch", "flex", "window-8h"]
+    )
+    moved_up: str | None = Field(
+        description="When and why its batch was cancelled so that another way answers in time; null if it was not."
+    )
 
 
 class AttemptView(Answer):
@@ -128,6 +134,7 @@ class TaskView(Answer):
     created: Time | None = Field(description="When its document was accepted.")
     updated: Time | None = Field(description="When it last changed.")
     due: Time | None = Field(description="When a waiting task may go on.")
+    needed: Time | None = Field(description="When its answer is needed; null if its route does not say.")
     cost: Price | None = Field(description="What its calls cost.")
     source: int | None = Field(description="The task whose answer it is.")
     carrier: int | None = Field(description="The task that it goes in, as a line goes in a batch.")

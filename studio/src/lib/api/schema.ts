@@ -156,6 +156,10 @@ export interface CallView {
   usage: Record<string, number> | null;
   /** What it cost; null when it is not paid for, or did nothing. */
   cost: Price | null;
+  /** How it was sent, where that is no standard call. */
+  transport: string | null;
+  /** When and why its batch was cancelled so that another way answers in time; null if it was not. */
+  moved_up: string | null;
 }
 
 /** A token that may call. */
@@ -1413,6 +1417,8 @@ export interface TaskView {
   updated: string | null;
   /** When a waiting task may go on. */
   due: string | null;
+  /** When its answer is needed; null if its route does not say. */
+  needed: string | null;
   /** What its calls cost. */
   cost: Price | null;
   /** The task whose answer it is. */
@@ -1519,6 +1525,10 @@ export interface connectorstudioschemasunknownDoubtfulCall {
   usage: Record<string, number> | null;
   /** What it cost; null when it is not paid for, or did nothing. */
   cost: Price | null;
+  /** How it was sent, where that is no standard call. */
+  transport: string | null;
+  /** When and why its batch was cancelled so that another way answers in time; null if it was not. */
+  moved_up: string | null;
   /** What it may cost to make it again. */
   repeat_cost: Price;
   /** How large the request was, as it is kept. */
