@@ -27,6 +27,8 @@ TABLES = """
     CREATE TRIGGER IF NOT EXISTS one_less AFTER DELETE ON objects BEGIN
         UPDATE counts SET number = number - 1 WHERE parent = old.parent AND kind = old.kind; END;
     CREATE TABLE IF NOT EXISTS contents (id TEXT PRIMARY KEY, data BLOB NOT NULL);
+    CREATE TABLE IF NOT EXISTS content_parts (
+        id TEXT NOT NULL, part INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (id, part));
     CREATE TABLE IF NOT EXISTS starts (one INTEGER PRIMARY KEY, number INTEGER NOT NULL);
     INSERT INTO starts VALUES (1, 0) ON CONFLICT DO UPDATE SET number = number + 1;
 """
@@ -44,6 +46,17 @@ VERSION = 1
 """The version of the tables; a file of another version is refused."""
 WINDOW = 256
 """Objects that are read at once."""
+DELETE_SOME = """
+    DELETE FROM objects WHERE place IN (SELECT place FROM objects WHERE parent = ? AND kind = ? ORDER BY place LIMIT ?)
+"""
+APPEND = """
+    INSERT INTO content_parts
+    VALUES (?, (SELECT COALESCE(MAX(part), 0) + 1 FROM content_parts WHERE id = ?), ?)
+"""
+CLEAR = """
+    DELETE FROM objects; DELETE FROM contents; DELETE FROM content_parts; DELETE FROM counts;
+    UPDATE starts SET number = 0
+"""
 
 
 class CursorNotFound(Exception):
@@ -92,17 +105,24 @@ class ObjectStore:
 
     def delete(self, kind: str, id: str, parent: str = "") -> bool:  # noqa: A002 - the API's word
         """Delete an object with everything below it; return whether it existed."""
-        found = self._fetch_one(
-            "DELETE FROM objects WHERE parent = ? AND kind = ? AND id = ? RETURNING 1", (parent, kind, id)
-        )
-        if found is not None:
+        found = self.delete_alone(kind, id, parent)
+        if found:
             below = f"{parent}/{id}" if parent else id
             # `0` is the character after `/`: the range holds everything below, and is found in the index.
             self._run(
                 "DELETE FROM objects WHERE parent = ? OR (parent > ? AND parent < ?)",
                 (below, f"{below}/", f"{below}0"),
             )
-        return found is not None
+        return found
+
+    def delete_alone(self, kind: str, id: str, parent: str = "") -> bool:  # noqa: A002 - the API's word
+        """Delete an object, and nothing below it; return whether it existed."""
+        query = "DELETE FROM objects WHERE parent = ? AND kind = ? AND id = ? RETURNING 1"
+        return self._fetch_one(query, (parent, kind, id)) is not None
+
+    def delete_some(self, kind: str, parent: str, most: int) -> None:
+        """Delete the oldest objects of a kind, with nothing below them."""
+        self._run(DELETE_SOME, (parent, kind, most))
 
     def count(self, kind: str, parent: str = "") -> int:
         """Return the number of objects of a kind."""
@@ -140,19 +160,27 @@ class ObjectStore:
     def content(self, id: str) -> bytes | None:  # noqa: A002 - the API's word
         """Return the bytes of an id."""
         data: bytes | None = self._fetch_one("SELECT data FROM contents WHERE id = ?", (id,))
+        if data is None:
+            parts = self._fetch_all("SELECT data FROM content_parts WHERE id = ? ORDER BY part", (id,))
+            data = b"".join(part for (part,) in parts) if parts else None
         return data
 
     def save_content(self, id: str, data: bytes) -> None:  # noqa: A002 - the API's word
         """Save bytes under an id."""
         self._run("INSERT OR REPLACE INTO contents VALUES (?, ?)", (id, data))
 
+    def append_content(self, id: str, data: bytes) -> None:  # noqa: A002 - the API's word
+        """Save the next part of the bytes of an id."""
+        self._run(APPEND, (id, id, data))
+
     def delete_content(self, id: str) -> None:  # noqa: A002 - the API's word
         """Delete the bytes of an id."""
         self._run("DELETE FROM contents WHERE id = ?", (id,))
+        self._run("DELETE FROM content_parts WHERE id = ?", (id,))
 
     def clear(self) -> None:
         """Delete everything."""
-        self._run("DELETE FROM objects; DELETE FROM contents; DELETE FROM counts; UPDATE starts SET number = 0")
+        self._run(CLEAR)
 
     def close(self) -> None:
         """Close the file."""

@@ -31,7 +31,7 @@ async def test_usage_corrects_the_pace_of_the_client(start: Any, upstream: Any, 
     assert (await gateway.chat()).status_code == 200
     client = gateway.listening._runtime.client("openai")
     # One second's worth is 1,000 tokens, and fills again while the test runs.
-    assert client._retrier.pacer._tokens._left < 1000 - 500
+    assert client._retrier.pacer._rate._tokens._left < 1000 - 500
 
 
 @pytest.mark.parametrize(("region", "factor"), [("", 1.0), ("eu", 1.1)])

@@ -109,3 +109,31 @@ def test_a_file_is_written_ahead_so_that_a_kill_loses_nothing(tmp_path: Path) ->
     objects.put("x", {"id": "a"})
     assert (tmp_path / "state.db-wal").exists()
     objects.close()
+
+
+def test_the_oldest_of_many_go_first_and_nothing_else(objects: ObjectStore) -> None:
+    for name in "abcde":
+        objects.put("x", {"id": name}, "room")
+        objects.put("y", {"id": name}, "room")
+    objects.put("x", {"id": "a"}, "other")
+    objects.delete_some("x", "room", 3)
+    assert [one["id"] for one in objects.all("x", "room")] == ["d", "e"]
+    assert (objects.count("x", "room"), objects.count("y", "room"), objects.count("x", "other")) == (2, 5, 1)
+
+
+def test_what_lies_below_stays_when_an_object_goes_alone(objects: ObjectStore) -> None:
+    objects.put("x", {"id": "a"})
+    objects.put("y", {"id": "b"}, "a")
+    assert objects.delete_alone("x", "a")
+    assert not objects.delete_alone("x", "a")
+    assert objects.count("y", "a") == 1
+
+
+def test_bytes_in_parts_are_read_and_deleted_as_one(objects: ObjectStore) -> None:
+    for part in (b"one ", b"two ", b"three"):
+        objects.append_content("file", part)
+    objects.append_content("other", b"4")
+    assert objects.content("file") == b"one two three"
+    objects.delete_content("file")
+    assert objects.content("file") is None
+    assert objects.content("other") == b"4"

@@ -12,6 +12,7 @@ from connector.sandbox.bill.payers import Payer, current_payer
 from connector.sandbox.messages import Answer, Request
 from connector.sandbox.resources.batches.input_file import find_errors, split_lines
 from connector.sandbox.resources.batches.outcomes import (
+    delete_lines,
     get_line,
     is_success,
     run_line,
@@ -46,7 +47,7 @@ async def advance_batch(backend: Backend, timer: Timer) -> float | None:
 
 async def _validate(backend: Backend, batch: Batch, progress: Batch) -> float | None:
     data = backend.objects.content(batch["input_file_id"])
-    errors = [_file_missing(batch)] if data is None else await asyncio.to_thread(find_errors, data, batch["endpoint"])
+    errors = [_file_missing(batch)] if data is None else await find_errors(data, batch["endpoint"])
     if data is None or errors:
         batch |= {"failed_at": int(backend.now()), "errors": {"object": "list", "data": errors}}
         return await _end(backend, batch, progress, "failed")
@@ -124,7 +125,8 @@ async def _end(backend: Backend, batch: Batch, progress: Batch, status: str) -> 
     await write_files(backend, batch, progress["seconds"])
     batch["status"] = status
     backend.objects.put(BATCHES, batch)
-    backend.objects.delete(PROGRESS, batch["id"])  # with the lines below it
+    backend.objects.delete_alone(PROGRESS, batch["id"])
+    await delete_lines(backend, batch["id"])
     backend.send_webhook(f"batch.{status}", {"id": batch["id"]})
     return None
 

@@ -12,9 +12,11 @@ from connector.model import JSON, is_object, members
 from connector.sandbox.backend import Backend
 from connector.sandbox.bill.payers import Payer, paying
 from connector.sandbox.resources.batches.input_file import BatchLine
-from connector.sandbox.resources.files.storage import save_file
+from connector.sandbox.resources.files.storage import save_large_file
 
-__all__ = ["get_line", "is_success", "run_line", "save_lines", "save_outcome", "skip_lines", "write_files"]
+__all__ = [
+    "delete_lines", "get_line", "is_success", "run_line", "save_lines", "save_outcome", "skip_lines", "write_files",
+]  # fmt: skip
 
 SKIP_REASONS: Mapping[str, str] = {
     "batch_expired": "This request could not be executed before the completion window expired.",
@@ -119,9 +121,18 @@ async def write_files(backend: Backend, batch: Batch, seconds: int | None) -> No
     for name, data in written.items():
         if data:
             filename = f"{batch['id']}_{name}.jsonl"
-            batch[f"{name}_file_id"] = save_file(backend, filename, "batch_output", bytes(data), seconds=seconds)["id"]
+            saved = await save_large_file(backend, filename, "batch_output", data, seconds=seconds)
+            batch[f"{name}_file_id"] = saved["id"]
     if index >= 0:
         batch["usage"] = usage.as_document()
+
+
+async def delete_lines(backend: Backend, batch_id: str) -> None:
+    """Delete lines and outcomes."""
+    for kind in (LINES, OUTCOMES):
+        for _ in range(0, backend.objects.count(kind, batch_id), ROWS_A_TURN):
+            backend.objects.delete_some(kind, batch_id, ROWS_A_TURN)
+            await asyncio.sleep(0)
 
 
 async def _yield_control(index: int) -> None:

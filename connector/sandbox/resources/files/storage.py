@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
@@ -12,7 +13,7 @@ from connector.model import JSON, is_object
 from connector.sandbox.backend import Backend
 from connector.sandbox.messages import ApiError
 
-__all__ = ["FILES", "USES", "check_file", "require_file", "save_file"]
+__all__ = ["FILES", "USES", "check_file", "require_file", "save_file", "save_large_file"]
 
 FILES = "files"
 USES = "sandbox file uses"
@@ -21,6 +22,8 @@ MEGABYTE = 1024 * 1024
 MOST_BYTES = 512 * MEGABYTE
 MOST_BATCH_BYTES = 200 * MEGABYTE
 LINE_FORMATS = frozenset({"jsonl"})
+PART = MEGABYTE
+"""Bytes of a large file that are saved at once."""
 IMAGE_FORMATS = frozenset({"gif", "jpeg", "jpg", "png", "webp"})
 TEXT_FORMATS = frozenset(
     {"c", "cpp", "cs", "css", "csv", "go", "htm", "html", "java", "js", "json", "jsonl", "md", "php"}
@@ -42,14 +45,32 @@ def save_file(
     backend: Backend, filename: str, purpose: str, data: bytes, *, seconds: int | None = None
 ) -> dict[str, Any]:
     """Save a new file, which expires after some seconds."""
+    file = _describe_file(backend, filename, purpose, len(data), seconds)
+    backend.save_content(file["id"], data)
+    backend.objects.put(FILES, file)
+    return file
+
+
+async def save_large_file(
+    backend: Backend, filename: str, purpose: str, data: bytearray, *, seconds: int | None = None
+) -> dict[str, Any]:
+    """Do the same in parts, between which other tasks have their turn."""
+    file = _describe_file(backend, filename, purpose, len(data), seconds)
+    view = memoryview(data)
+    for start in range(0, len(view), PART):
+        backend.objects.append_content(file["id"], bytes(view[start : start + PART]))
+        await asyncio.sleep(0)
+    backend.objects.put(FILES, file)
+    return file
+
+
+def _describe_file(backend: Backend, filename: str, purpose: str, size: int, seconds: int | None) -> dict[str, Any]:
     now = int(backend.now())
-    file: dict[str, JSON] = {"id": backend.new_id("file-"), "object": "file", "bytes": len(data), "created_at": now}
+    file: dict[str, JSON] = {"id": backend.new_id("file-"), "object": "file", "bytes": size, "created_at": now}
     file |= {"filename": filename, "purpose": purpose, "status": "processed"}
     if seconds:
         file["expires_at"] = now + seconds
         backend.scheduler.schedule(FILES, file["id"], now + seconds)
-    backend.save_content(file["id"], data)
-    backend.objects.put(FILES, file)
     return file
 
 
