@@ -227,7 +227,7 @@ def _move_by(*, cancels: bool) -> None:
         if cancels:
             await move(self, name, batch)
         if self._plan.must_move_up(self._task.document[NEEDED], self._shared.wall()):
-            self._settlement.moved_up = True
+            self._settlement.moved_up = self._describe_move()
             await self._settlement.settle_rest(Outcome(State.NOT_SENT, reason="moved up"))
             raise AttemptEnded(import_module("connector.engine").TaskState.FINISHED, "moved up")
 
