@@ -23,7 +23,9 @@ from connector.gateway.factory import Accounts, Clocks, build_gateway
 from connector.gateway.handler import Gateway
 from connector.gateway.listener import Listener, bind_address, load_tls, loopback_address, raise_file_limit
 from connector.gateway.shared_counters import SharedCounters
+from connector.gateway.shared_pauses import SharedPauses
 from connector.gateway.webhooks import WebhookReceiver
+from connector.http import Client
 from connector.pipeline import Runtime
 
 __all__ = ["GatewayServer", "WorkerPlace", "bind_gateway", "serve_until_stopped"]
@@ -40,12 +42,14 @@ class WorkerPlace:
         workers: how many there are.
         accounts: who may call, with limits in shared memory.
         counters: of all of them.
+        pauses: of their clients.
     """
 
     bound: socket.socket
     workers: int
     accounts: Accounts
     counters: SharedCounters
+    pauses: SharedPauses
 
 
 async def bind_gateway(settings: GatewaySettings, port: int | None = None) -> socket.socket:
@@ -138,9 +142,10 @@ class GatewayServer:
             accounts=self._place.accounts if self._place is not None else None,
             shared=self._place.counters if self._place is not None else None,
         )
+        clients: dict[str, Client] = {}
         for name in self._runtime.configuration.clients:
             try:
-                self._runtime.client(name)
+                clients[name] = self._runtime.client(name)
             except ConnectorError as error:
                 self.not_ready[name] = str(error)
         self.warnings = BudgetWarnings(self._runtime, self.gateway.callers)
@@ -160,6 +165,8 @@ class GatewayServer:
         else:
             self._place.counters.start(self.gateway.counters, lambda: self.gateway.in_flight)
             self._stack.callback(self._place.counters.stop)
+            self._place.pauses.start(clients)
+            self._stack.callback(self._place.pauses.stop)
         self.gateway.usage_log.start()
         self._stack.push_async_callback(self.gateway.usage_log.close)
         self._stack.push_async_callback(self.server.shutdown, SHUTDOWN_SECONDS)

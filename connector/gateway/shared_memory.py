@@ -75,7 +75,7 @@ class SharedMemory:
 
 
 class SharedText:
-    """A text that one process writes and others read."""
+    """A text that any process may replace."""
 
     def __init__(self, header: memoryview[float], content: memoryview, lock: SharedLock) -> None:
         self._header = header

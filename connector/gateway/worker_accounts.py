@@ -1,4 +1,4 @@
-"""What the workers of one gateway share: limits, budgets, pending charges and counters."""
+"""What the workers of one gateway share: limits, budgets, pending charges, pauses and counters."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from connector.gateway.server import WorkerPlace
 from connector.gateway.shared_counters import ROOM as COUNTERS
 from connector.gateway.shared_counters import SharedCounters
 from connector.gateway.shared_memory import SharedMemory
+from connector.gateway.shared_pauses import ROOM as PAUSE
+from connector.gateway.shared_pauses import SharedPauses
 from connector.gateway.shared_pending import ROOM as PENDING
 from connector.gateway.shared_quota import SharedQuota, size_of_quota
 
@@ -40,9 +42,11 @@ class WorkerAccounts:
         clocks: Clocks | None = None,
     ) -> None:
         quotas = 8 * size_of_quota(workers) * (len(configuration.gateway.active_tokens) + 1)
-        self._memory = memory = SharedMemory(quotas + PENDING + workers * (COUNTERS + 64) + SPARE, workers)
+        texts = PENDING + workers * (COUNTERS + 64) + len(configuration.clients) * (PAUSE + 64)
+        self._memory = memory = SharedMemory(quotas + texts + SPARE, workers)
         self._ready = memory.numbers(workers + 1)
         self._counters = SharedCounters(memory)
+        self._pauses = SharedPauses(memory, configuration.clients)
         self._accounts = build_accounts(
             configuration,
             catalogue,
@@ -55,7 +59,7 @@ class WorkerAccounts:
     def take_place(self, worker: int, bound: socket.socket) -> WorkerPlace:
         """Return what a worker shares, in its own process."""
         self._memory.worker = worker
-        return WorkerPlace(bound, self._memory.workers, self._accounts, self._counters)
+        return WorkerPlace(bound, self._memory.workers, self._accounts, self._counters, self._pauses)
 
     def note_ready(self) -> None:
         """Note that this worker takes calls."""

@@ -146,6 +146,10 @@ class Client:
         """Seconds since 1970 by the server's clock, as its answers tell it; None while none has."""
         return self._server_clock.now
 
+    def pause(self, pause: Pause) -> None:
+        """Send nothing for now, as another process has found out."""
+        self._retrier.pause(pause)
+
     def resume(self) -> None:
         """End the pause, since its cause is gone."""
         self._retrier.resume()

@@ -27,9 +27,12 @@ from connector.gateway.limits import Spending
 from connector.gateway.pending_usage import PendingCharge
 from connector.gateway.refusals import Refusal
 from connector.gateway.shared_memory import SharedMemory
+from connector.gateway.shared_pauses import SharedPauses
 from connector.gateway.shared_pending import ROOM, SharedPendingUsage
 from connector.gateway.shared_quota import SharedQuota
 from connector.gateway.usage_counters import UsageCounters
+from connector.http import Client
+from connector.http.policy import Actor, Pause
 from tests.gateway.conftest import CHAT, TOKEN
 
 FORKS = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="workers are found by /proc, as Linux has it")
@@ -301,6 +304,31 @@ def test_charges_without_room_are_forgotten_from_the_oldest() -> None:
     for number in range(4):
         first.add("openai", f"{number}{long}", PendingCharge("bot"))
     assert [name[7] for name in process_of(first).dump()] == ["2", "3"]
+
+
+async def test_a_pause_of_one_worker_is_one_of_all_until_a_call_is_done() -> None:
+    first = SharedPauses(SharedMemory(SIZE, 2), ["openai"])
+    second = copy.copy(first)
+    second._known = {}
+    options = {"base_uri": "http://127.0.0.1:9/v1", "token": "sk-any-0123456789"}
+    async with Client("openai-compatible", **options) as one, Client("openai-compatible", **options) as other:
+
+        def exchange() -> None:
+            first.exchange("openai", one)
+            second.exchange("openai", other)
+
+        exchange()
+        pause = Pause("the money is spent", Actor.OPENAI, 429)
+        one.pause(pause)
+        exchange()
+        assert other.paused == pause
+        exchange()
+        assert one.paused == other.paused == pause
+        other.resume()
+        exchange()
+        exchange()
+        assert one.paused is None
+        assert other.paused is None
 
 
 def test_counters_are_the_same_after_a_dump() -> None:
