@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from connector.delivery.answers import Responses
@@ -84,9 +84,7 @@ class TaskAttempt(Attempt):
             storages=self._kept.storages if self._kept is not None else {},
         )
         super().__init__(spec, task.document, self.journal, chain_context, route.locks)
-        self._context = replace(
-            route.context, chained=chain_context, call=chain_context.call, perform=self.journal.perform
-        )
+        self._context = route.context.within(chain_context, self.journal.perform)
         self._found: dict[tuple[str, str], JSON] = {}
         self._carried = ""
         """What must not be silent of tasks that go on in this one."""

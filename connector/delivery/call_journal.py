@@ -9,6 +9,7 @@ from itertools import count
 from connector.delivery.budget import OVER_BUDGET, RouteBudget
 from connector.delivery.call_forecast import Likely
 from connector.delivery.call_records import (
+    MOST_KEPT,
     encode_outcome,
     encode_request,
 )
@@ -160,7 +161,7 @@ class CallJournal(TaskCalls):
     async def _make(self, intent: CallIntent, known: str) -> Outcome:
         intent, lookup = await self._add_key(intent, known)
         earlier = self._find_doubtful_before(intent, known)
-        record = self._make_record(intent, known, lookup, encode_request(intent, self._shared.redact))
+        record = self._make_record(intent, known, lookup, *encode_request(intent, self._shared.redact))
         begun: list[CallRecord] = []
         likely = await self._foretell(intent)
 
@@ -230,7 +231,9 @@ class CallJournal(TaskCalls):
             self._spent.append(stopped)
             self._shared.observer.metrics.shadow_stops.add((self._task.route,))
 
-    def _make_record(self, intent: CallIntent, known: str, lookup: str, request: JSON) -> CallRecord:
+    def _make_record(
+        self, intent: CallIntent, known: str, lookup: str, request: JSON, encoded: bytes | None = None
+    ) -> CallRecord:
         return CallRecord(
             task=self._task.id,
             attempt=self._task.attempts,
@@ -242,6 +245,7 @@ class CallJournal(TaskCalls):
             lookup=lookup,
             request=request,
             started=self._shared.wall(),
+            encoded=encoded,
         )
 
     async def _add_key(self, intent: CallIntent, known: str) -> tuple[CallIntent, str]:
@@ -281,7 +285,7 @@ class CallJournal(TaskCalls):
                 raise
 
     def _record_end(self, intent: CallIntent, record: CallRecord, outcome: Outcome, cost: Cost) -> Outcome:
-        kept, large = encode_outcome(outcome, self._shared.redact)
+        kept, data = encode_outcome(outcome, self._shared.redact)
         self._sent[self._sent.index(record)] = replace(record, state=outcome.state, outcome=kept)
         end = CallEnd(
             task=record.task,
@@ -291,11 +295,12 @@ class CallJournal(TaskCalls):
             state=outcome.state,
             outcome=kept,
             pending=outcome.ok and self._goes_on(outcome),
+            encoded=data,
         )
         self._note_lookup(record, outcome)
         # A call that is not done is reported with the task's next state: alone it would look like the task's end.
         (self._seen if outcome.ok else self._last).append(end)
-        if large:
+        if len(data) > MOST_KEPT:
             self._large.append(end)
         spent = self._budget.charge(cost) if self._budget is not None else None
         if spent is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b, sha256
 
 import orjson
@@ -52,8 +53,13 @@ def fingerprint(intent: CallIntent) -> str:
 
 def account_digest(client: Client) -> str:
     """Return a digest of the address and account that a client calls."""
-    account = [getattr(client.parameters, name, None) for name in ("organization", "project")]
-    return blake2b(repr([client.base_uri, *account]).encode(), digest_size=8).hexdigest()
+    parameters = client.parameters
+    return _digest(client.base_uri, getattr(parameters, "organization", None), getattr(parameters, "project", None))
+
+
+@lru_cache(maxsize=256)
+def _digest(*account: object) -> str:
+    return blake2b(repr(list(account)).encode(), digest_size=8).hexdigest()
 
 
 def _parts(intent: CallIntent) -> list[bytes]:
@@ -112,17 +118,17 @@ class Redaction:
 
     def __call__(self, value: JSON) -> JSON:
         """Return the value without secrets; the same one when it holds none."""
-        return self.sized(value)[0]
+        return self.encode(value)[0]
 
-    def sized(self, value: JSON) -> tuple[JSON, int]:
-        """Return the same, with the bytes that it takes."""
+    def encode(self, value: JSON) -> tuple[JSON, bytes]:
+        """Return the same, and as JSON."""
         data = orjson.dumps(value, default=_plain)
         redactor = self._refresh()
         if not redactor.has_secret(data):
-            return value, len(data)
+            return value, data
         kept = orjson.loads(data)
         shown = redactor.hide_known_in(kept)
-        return (value if shown == kept else shown), len(data)
+        return (value, data) if shown == kept else (shown, orjson.dumps(shown))
 
     def text(self, text: str) -> str:
         """Return a text without secrets, and without what looks like one."""
@@ -145,16 +151,16 @@ def _plain(value: object) -> JSON:
     return to_json(value)
 
 
-def encode_request(intent: CallIntent, redact: Redaction) -> JSON:
-    """Return what is about to be sent, as people read it."""
+def encode_request(intent: CallIntent, redact: Redaction) -> tuple[JSON, bytes]:
+    """Return what is about to be sent, as people read it, and as JSON."""
     sent = intent.call
     if sent is None:
-        return redact({"target": intent.target, "operation": intent.operation, "content": intent.content})
+        return redact.encode({"target": intent.target, "operation": intent.operation, "content": intent.content})
     wire = sent.wire
     shown: dict[str, JSON] = {"method": wire.method, "url": sent.client.find_address(wire)}
     shown["headers"] = dict(wire.headers)
     body = _encode_body(wire)
-    return redact(shown if body is None else {**shown, "body": body})
+    return redact.encode(shown if body is None else {**shown, "body": body})
 
 
 def _encode_body(wire: Wire) -> JSON:
@@ -177,8 +183,8 @@ def _encode_part(name: str, value: JSON) -> JSON:
     return {"name": name, "filename": value.filename, "file": value.source.name, "bytes": value.source.size}
 
 
-def encode_outcome(outcome: Outcome, redact: Redaction) -> tuple[JSON, bool]:
-    """Return what a call came to, as response chains see it, and how it came to that; and whether that is large."""
+def encode_outcome(outcome: Outcome, redact: Redaction) -> tuple[JSON, bytes]:
+    """Return what a call came to, as response chains see it, and how it came to that; and the same as JSON."""
     kept: dict[str, JSON] = {
         "status": outcome.status,
         "headers": outcome.headers,
@@ -193,8 +199,7 @@ def encode_outcome(outcome: Outcome, redact: Redaction) -> tuple[JSON, bool]:
         {"state": one.state, "status": one.status, "seconds": one.seconds, "reason": one.reason, "waited": one.waited}
         for one in outcome.attempts
     ]
-    shown, size = redact.sized(kept)
-    return shown, size > MOST_KEPT
+    return redact.encode(kept)
 
 
 def decode_outcome(kept: JSON) -> Outcome:

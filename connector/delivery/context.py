@@ -13,7 +13,7 @@ from connector.delivery.call_records import Redaction
 from connector.delivery.idempotency_keys import IdempotencyKeys
 from connector.delivery.lookup import SettlingWindows, Snapshots
 from connector.delivery.storages import DurableStorages
-from connector.engine import Change, CommitResult, Store
+from connector.engine import Change, CommitResult, Store, StoreFull
 from connector.engine.commits import SpaceRetry
 from connector.http.policy import Actor, Pause
 from connector.model import Outcome, State
@@ -144,7 +144,10 @@ class DeliveryContext:
 
     async def commit(self, change: Change) -> CommitResult:
         """Do all of a change; waits while there is no space."""
-        committed = await self._space.run(lambda: self.store.commit(change))
+        try:
+            committed = await self.store.commit(change)
+        except StoreFull:
+            committed = await self._space.run(lambda: self.store.commit(change))
         self.on_commit(change)
         return committed
 

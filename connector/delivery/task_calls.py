@@ -81,7 +81,10 @@ class TaskCalls:
         change = self._drain(*self._last)
         if finished and self._large:
             others = [end for end in change.end if end not in self._large]
-            change.end = [*others, *(replace(end, outcome=bound_body(end.outcome)) for end in self._large)]
+            change.end = [
+                *others,
+                *(replace(end, outcome=bound_body(end.outcome), encoded=None) for end in self._large),
+            ]
         return change
 
     def recall(self, intent: CallIntent) -> tuple[str, Outcome | None]:

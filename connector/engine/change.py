@@ -17,6 +17,7 @@ class CallEnd:
 
     Attributes:
         pending: whether what it has begun goes on elsewhere, so that what was reserved for it stays reserved.
+        encoded: the outcome as JSON, where that is known already.
     """
 
     task: int
@@ -26,6 +27,7 @@ class CallEnd:
     state: str
     outcome: JSON = None
     pending: bool = False
+    encoded: bytes | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

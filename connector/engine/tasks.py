@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
@@ -82,6 +82,7 @@ class CallRecord:
         request: what is sent, redacted.
         state: empty while its end is unknown, then as connector.model.State.
         outcome: the envelope {status, headers, body, request_id, …}, once there is one.
+        encoded: the request as JSON, where that is known already.
     """
 
     task: int
@@ -97,6 +98,7 @@ class CallRecord:
     ended: float = 0.0
     state: str = ""
     outcome: JSON = None
+    encoded: bytes | None = field(default=None, repr=False, compare=False)
 
     @property
     def open(self) -> bool:

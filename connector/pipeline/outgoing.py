@@ -65,7 +65,7 @@ class MemoryAttempt(Attempt):
         super().__init__(spec, unit.document, journal, chain_context, locks)
         self._runtime = runtime
         self._items = unit.items
-        self._context = replace(context, chained=chain_context, call=chain_context.call, perform=journal.perform)
+        self._context = context.within(chain_context, journal.perform)
         self._known: Outcome | None = None
         self.outcomes: list[Outcome] = []
         self.answers: list[JSON] = []

@@ -39,6 +39,20 @@ class Context(KindContext):
     timeout: float | None = None
     reserved: Reserved = NOTHING
 
+    def within(self, chained: ChainContext, perform: Perform) -> Context:
+        """Return the context of one attempt; written out, since every task makes one."""
+        return Context(
+            folder=self.folder,
+            client=self.client,
+            call=chained.call,
+            perform=perform,
+            chained=chained,
+            validate=self.validate,
+            on_unknown=self.on_unknown,
+            timeout=self.timeout,
+            reserved=self.reserved,
+        )
+
     @property
     def scope(self) -> Scope:
         """The scope in which templates are resolved."""

@@ -168,6 +168,8 @@ def _usage(reported: Part) -> Usage:
         return Usage(_first(reported, ("total_tokens",)), seconds=_seconds(reported))
     sent = _details(reported, ("input_tokens_details", "prompt_tokens_details", "input_token_details"))
     back = _details(reported, ("output_tokens_details", "completion_tokens_details", "output_token_details"))
+    if not sent and not back:
+        return Usage(sent_count, min(_first(reported, ("input_cached_tokens",)), sent_count), received)
     if not back and "image_tokens" in sent:
         back = {"image_tokens": received}  # images answer in pictures, and their streams do not say so
     cached_of = _details(sent, ("cached_tokens_details",))

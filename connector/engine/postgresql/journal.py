@@ -59,13 +59,13 @@ async def write_calls(connection: Connection, changes: Sequence[Change]) -> None
     """Write calls that are about to be sent, and the ends of calls."""
     intended = [
         (one.task, one.attempt, one.number, one.fingerprint, one.target, one.operation, one.effect, one.lookup,
-         dump_json(one.request), one.started)
+         one.encoded or dump_json(one.request), one.started)
         for change in changes for one in change.intend
     ]  # fmt: skip
     if intended:
         await connection.execute(INTEND, *to_columns(intended, 10))
     ended = [
-        (one.task, one.attempt, one.number, one.ended, one.state, dump_json(one.outcome))
+        (one.task, one.attempt, one.number, one.ended, one.state, one.encoded or dump_json(one.outcome))
         for change in changes
         for one in change.end
     ]

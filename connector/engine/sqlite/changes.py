@@ -101,8 +101,8 @@ def encode_change(change: Change) -> EncodedChange:
         [kind for kind, part in zip(KINDS, PARTS(change), strict=True) if part],
         [dump(task.document) for task in change.accept] if change.accept else (),
         [dump(carried.carrier.document) for carried in change.carry] if change.carry else (),
-        [_encode(call.request) for call in change.intend] if change.intend else (),
-        [_encode(end.outcome) for end in change.end] if change.end else (),
+        [call.encoded or _encode(call.request) for call in change.intend] if change.intend else (),
+        [end.encoded or _encode(end.outcome) for end in change.end] if change.end else (),
         [(name, _encode(value)) for name, value in change.cursors.items()] if change.cursors else (),
         [(*spot, _encode(value)) for spot, value in change.records.items()] if change.records else (),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connector.engine import Change, Store, StoreError, TaskState
+from connector.engine import Change, Settlement, Store, StoreError, TaskState
 from tests.engine.engines import Engine
 from tests.engine.kit import accept, call, end, lease_one, new, settle
 
@@ -84,3 +84,17 @@ async def test_a_call_that_nobody_intended_cannot_end(store: Store) -> None:
     await lease_one(store)
     with pytest.raises(StoreError, match=f"task {task} has no call 3 in attempt 1"):
         await store.commit(Change(end=[end(task, number=3)]))
+
+
+async def test_json_that_is_known_already_is_kept_as_it_is(store: Store) -> None:
+    """What was encoded once, as when secrets were looked for, is not encoded again."""
+    await accept(store, new({}))
+    task = await lease_one(store)
+    await store.commit(Change(intend=[call(task.id, request={"n": 1}, encoded=b'{"n":1,"by":"bytes"}')]))
+    ended = end(task.id, outcome={"body": 1}, encoded=b'{"body":1,"by":"bytes"}')
+    await store.commit(Change(end=[ended], settle=[Settlement(task=task.id, state=TaskState.FINISHED)]))
+    known = await store.task(task.id)
+    assert known is not None
+    [kept] = known.calls
+    assert kept.request == {"n": 1, "by": "bytes"}
+    assert kept.outcome == {"body": 1, "by": "bytes"}
