@@ -80,7 +80,7 @@ async def open_world(
     morning: datetime = MORNING,
     billing: Sequence[str] = ("fresh", "late:3600", "random:600"),
     database: Database | None = None,
-    **given: Any,
+    project: str = "",
 ) -> AsyncGenerator[World]:
     """Open a world; on PostgreSQL where a database is given."""
     at_work: list[Bench] = []
@@ -91,7 +91,9 @@ async def open_world(
             script={"faults": DROPS},
         )
         await stack.enter_async_context(box)
-        bench = await stack.enter_async_context(opened(folder, base=box.url, account=ADMIN, **given))
+        bench = await stack.enter_async_context(
+            opened(folder, base=box.url, account={**ADMIN, **({"project": project} if project else {})})
+        )
         bench.clock.now = morning.timestamp()
         at_work.append(bench)
         if database is not None:

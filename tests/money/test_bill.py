@@ -6,12 +6,17 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
-from connector.engine import Filter, TaskState
+from connector.engine import CallRecord, Change, Filter, Settlement, TaskState
+from connector.http import Client
+from connector.model import State
 from connector.money.ledger.verdicts import Verdict
 from connector.runtime.bill_settlement import Settling, plan_settlements, settle_tasks
+from connector.sandbox.bill.payers import read_payer
+from tests.delivery.conftest import CANARY
 from tests.engine.postgres import Database
 from tests.money.billed import World, open_world
 
@@ -125,3 +130,50 @@ async def test_what_was_billed_is_done_and_what_was_not_is_made_again(world: Wor
     (first,) = again.doubts
     assert (first.call.state, first.decision.verdict) == (TaskState.FINISHED, NOT_BILLED)
     assert again.shares.owners[0].amount == pytest.approx(again.shares.charged, abs=1e-9)
+
+
+async def test_other_keys_and_projects_disturb_only_where_they_are_not_told_apart(tmp_path: Path) -> None:
+    async with open_world(tmp_path, project="proj_ours") as world:
+        await world.say("good", "dropped after", "dropped before", apart=900)
+        own = world.bench.runtime.client("openai")
+        for others in ({"token": "sk-of-somebody-else-0123456789"}, {"project": "proj_theirs"}):
+            given: dict[str, Any] = {"base_uri": own.base_uri, "token": CANARY, "project": "proj_ours", **others}
+            async with Client("openai", environ={}, **given) as other:
+                asked = {"model": "gpt-5-mini", "messages": [{"role": "user", "content": "from elsewhere"}]}
+                (await other.send(other.prepare("chat completions create", {"payload": asked}))).require()
+        by_project = await world.reconcile(alone=True)
+        assert by_project.told_apart == "project"
+        assert [doubt.decision.verdict for doubt in by_project.doubts] == [CANNOT_TELL, NOT_BILLED]
+        key = read_payer({"authorization": f"Bearer {CANARY}"}).key
+        both = await world.reconcile(alone=True, keys={"openai": key})
+        assert both.told_apart == "project and key"
+        assert [doubt.decision.verdict for doubt in both.doubts] == [BILLED, NOT_BILLED]
+        wrong = await world.reconcile(alone=True, keys={"openai": "key_of_nobody"})
+        assert {doubt.decision.reason for doubt in wrong.doubts} == {
+            "the reports lack calls that are known to be billed"
+        }
+        for bill in (by_project, both):
+            assert await world.find_wrong(bill) == {}
+            assert bill.shares.foreign >= 2
+
+
+async def test_a_model_that_nobody_knows_may_be_counted_under_any_name(world: World) -> None:
+    """Its name in the reports is known once it has answered; until then all models are one sum."""
+    store, runtime = world.bench.store, world.bench.runtime
+    asked = {"model": "our-own", "messages": [{"role": "user", "content": "dropped after"}]}
+    await world.say("good", apart=900)
+    client = runtime.client("openai")
+    outcome = await client.send(client.prepare("chat completions create", {"payload": asked}))
+    assert outcome.state is State.UNKNOWN
+    (task,) = await world.bench.accept({"text": "another"})
+    (leased,) = await store.lease("r", 1)
+    record = CallRecord(
+        task=task, attempt=leased.attempts, number=0, fingerprint="f", target="openai", effect="opaque",
+        operation="chat completions create", started=world.bench.clock.now,
+        request={"method": "POST", "url": f"{client.base_uri}/chat/completions", "body": {**asked, "model": "alias"}},
+    )  # fmt: skip
+    await store.commit(Change(intend=[record], settle=[Settlement(task=task, state=TaskState.UNKNOWN)]))
+    bill = await world.reconcile(alone=True)
+    # The reports count `our-own`, the journal has `alias`: they may be the same.
+    (doubt,) = bill.doubts
+    assert doubt.decision.verdict is BILLED

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,7 +62,7 @@ class Place(NamedTuple):
     async def reconcile(self, **terms: Any) -> Bill:
         store = await open_store(self.runtime.configuration.engine_url, clock=self.clock, role="admin")
         try:
-            given: dict[str, Any] = {"first": DAY, "last": DAY, "now": NOON + 2 * 86_400, **terms}
+            given: dict[str, Any] = {"first": DAY, "last": DAY + timedelta(days=7), "now": NOON + 9 * 86_400, **terms}
             return await reconcile_bill(self.runtime, {"": store}, BillTerms(**given), client="openai")
         finally:
             await store.close()

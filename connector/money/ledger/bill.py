@@ -109,7 +109,7 @@ class Bill:
     Attributes:
         currency: of all amounts.
         client: through which the reports were read.
-        told_apart: by what the reports tell clients apart: `key`, `project`, or nothing.
+        told_apart: by what clients are told apart: `project`, `key`, `project and key`, or nothing.
         known: how many calls are known to be billed.
     """
 
@@ -219,7 +219,7 @@ class _Reconciliation:
             terms=terms,
             currency=next((charge.currency for charge in charges if charge.currency), REGISTRY_CURRENCY),
             client=self._name,
-            told_apart="key" if payers.by_key else "project" if payers.by_project else "",
+            told_apart=payers.told_apart,
             known=sum(call.count for call in ours if call.billed and self._is_within(call.latest)),
             shares=share_out(owned, charges, self._count_rows(rows, models), models),
             doubts=list(self._list_doubts(calls, decisions, amounts)),

@@ -43,7 +43,13 @@ class Payers:
     @property
     def by_project(self) -> bool:
         """Whether rows are told apart by project."""
-        return not self.by_key and bool(self.projects) and all(self.projects.values())
+        return bool(self.projects) and all(self.projects.values())
+
+    @property
+    def told_apart(self) -> str:
+        """By what rows are told apart, in words; empty for nothing."""
+        names = [name for name, known in (("project", self.by_project), ("key", self.by_key)) if known]
+        return " and ".join(names)
 
     def find(self, client: str) -> tuple[str, str]:
         """Return the project and the key of a client; empty where they are not told apart."""
@@ -51,11 +57,8 @@ class Payers:
 
     def place(self, row: UsageRow) -> tuple[str, str] | None:
         """Return the same of a row; None for one of somebody else."""
-        if self.by_key:
-            return ("", row.key) if row.key in self.keys.values() else None
-        if self.by_project:
-            return (row.project, "") if row.project in self.projects.values() else None
-        return "", ""
+        found = row.project if self.by_project else "", row.key if self.by_key else ""
+        return found if any(found == self.find(client) for client in self.keys) or not self.told_apart else None
 
 
 class Models:
