@@ -22,7 +22,7 @@ from tests.crash.chains import SECRET
 from tests.crash.cluster import Cluster
 from tests.crash.configuration import PLACES, configure, offer
 from tests.crash.formula import Verdict, evidence, judge
-from tests.crash.running import ROOT, Run
+from tests.crash.running import PATIENCE, ROOT, Run
 
 __all__ = ["ENDED", "Bench", "Stuck"]
 
@@ -163,7 +163,7 @@ class Bench:
 
     def until_heard(self) -> None:
         """Returns when the upstream hears of a run that has just begun."""
-        since, deadline = time.time(), time.monotonic() + 30
+        since, deadline = time.time(), time.monotonic() + PATIENCE
         while self.ask(f"/arrival?after={since}") is None:
             if time.monotonic() > deadline:
                 raise Stuck("nothing was heard of a run")

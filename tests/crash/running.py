@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-__all__ = ["HERE", "ROOT", "Run", "Warm", "cold", "environment", "serve"]
+__all__ = ["HERE", "PATIENCE", "ROOT", "Run", "Warm", "cold", "environment", "serve"]
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
