@@ -59,6 +59,7 @@ class Client:
             environ=environ,
             timing=timing,
             reserved=reserved,
+            shares=None,
             **parameters,
         )
         self._stack = ExitStack()

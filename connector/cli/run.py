@@ -119,6 +119,7 @@ async def _run(configuration: Configuration, options: RunOptions) -> int:
     from connector.catalogue import Catalogue
     from connector.engine import open_store
     from connector.engine.commits import SpaceRetry
+    from connector.fleet import open_shares
     from connector.pipeline import Runtime
     from connector.runtime.plan import Plan
     from connector.runtime.preflight import check_engine, check_routes
@@ -131,7 +132,10 @@ async def _run(configuration: Configuration, options: RunOptions) -> int:
         await space.run(lambda: check_engine(store, configuration, plan.routes, new=options.new))
         await space.run(lambda: check_routes(store, configuration, plan.routes, new=options.new))
         await _reset(store, options.reset or ())
-        async with Runtime(configuration, parameters=options.logs.parameters, catalogue=catalogue) as runtime:
+        async with (
+            open_shares(configuration.engine_url) as shares,
+            Runtime(configuration, parameters=options.logs.parameters, catalogue=catalogue, shares=shares) as runtime,
+        ):
             if not await may_pay(runtime, store, plan.routes, yes=options.yes, up_to=options.pay_up_to):
                 return ExitCode.COSTLY
             return await _work(runtime, store, plan, options)
@@ -142,13 +146,18 @@ async def _run(configuration: Configuration, options: RunOptions) -> int:
 async def deliver(configuration: Configuration, routes: Sequence[str], *, json: bool | None) -> int:
     """Deliver the tasks of routes without reading more, and return the exit code; raise StoreHeld during a run."""
     from connector.engine import open_store
+    from connector.fleet import open_shares
     from connector.pipeline import Runtime
     from connector.runtime.plan import Plan
 
     plan = replace(Plan.of(configuration, routes), on_start=(), schedules=(), after={}, reads=False)
     store = await open_store(configuration.engine_url)
     try:
-        async with Runtime(configuration, catalogue=open_catalogue(configuration)) as runtime:
+        catalogue = open_catalogue(configuration)
+        async with (
+            open_shares(configuration.engine_url) as shares,
+            Runtime(configuration, catalogue=catalogue, shares=shares) as runtime,
+        ):
             return await _work(runtime, store, plan, RunOptions(once=True, json=json))
     finally:
         await store.close()

@@ -161,6 +161,7 @@ async def _serve(
     beside: Beside | None = None,
 ) -> bool:
     from connector.cli.run_output import warn_of_receivers
+    from connector.fleet import open_shares
     from connector.pipeline import Runtime
     from connector.telemetry.logs import configure_logging
 
@@ -170,7 +171,10 @@ async def _serve(
         redactor.learn([administrator])
     undo = configure_logging(configuration.telemetry.logs, redactor)
     try:
-        async with Runtime(configuration, catalogue=catalogue) as runtime:
+        async with (
+            open_shares(configuration.engine_url) as shares,
+            Runtime(configuration, catalogue=catalogue, shares=shares) as runtime,
+        ):
             runtime.redact.pass_on_to(redactor)
             if not routes:
                 if beside is None or beside.is_first:

@@ -106,7 +106,7 @@ class CallJournal(TaskCalls):
         if done is not None:
             return done
         breaker = self._shared.breakers.of(intent.target)
-        entered = self._enter(breaker, intent)
+        entered = await self._enter(breaker, intent)
         if isinstance(entered, Outcome):
             return self._record_failure(intent, entered)
         try:
@@ -146,7 +146,7 @@ class CallJournal(TaskCalls):
         has_window = self._window is not None and intent.operation in BACKGROUND_OPERATIONS
         return f"window-{self._window}" if has_window else ""
 
-    def _enter(self, breaker: TargetBreaker, intent: CallIntent) -> int | Outcome:
+    async def _enter(self, breaker: TargetBreaker, intent: CallIntent) -> int | Outcome:
         """Return a ticket for a call, or why it must wait; a client that was paused elsewhere rests here as well."""
         client = intent.call.client if intent.call else None
         if client is not None and client.paused and breaker.pause is None:
@@ -154,9 +154,11 @@ class CallJournal(TaskCalls):
             if isinstance(entered, int):
                 breaker.record(entered, replace(client.paused.outcome(), action="pause"))
         entered = breaker.enter()
-        if client is not None and client.paused and isinstance(entered, int):
-            client.resume()
-        return entered
+        paused = client.paused if client is not None else None
+        if client is None or paused is None or not isinstance(entered, int) or await client.begin_probe():
+            return entered
+        breaker.record(entered, replace(paused.outcome(), action="pause"))
+        return breaker.enter()
 
     async def _make(self, intent: CallIntent, known: str) -> Outcome:
         intent, lookup = await self._add_key(intent, known)

@@ -214,6 +214,10 @@ class Store(Protocol):
         """Make ended tasks new again, as they came or with another document; return how many."""
         ...
 
+    async def hurry(self, wanted: Filter) -> int:
+        """Let tasks that wait for a time go on now; return how many."""
+        ...
+
     async def skip(self, wanted: Filter, reason: str) -> int:
         """Skip tasks that are not leased; return how many."""
         ...

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from connector.errors import ConnectorError
 
-__all__ = ["Ask", "Away", "Divider", "Grant"]
+__all__ = ["Answer", "Ask", "Away", "Divider", "Grant", "Sign"]
 
 
 class Away(ConnectorError):
@@ -47,19 +47,47 @@ class Grant:
     rate: float
 
 
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What a process says of an account to all others, and what it hears of it.
+
+    Attributes:
+        account: the account, by the same name in all processes.
+        hold: seconds for which nothing should be sent, as a server has asked.
+        pause: why nothing should be sent until a person has acted, as a JSON text; empty when there is no reason.
+        resumed: whether the reason is gone, since a call was done.
+        probe: whether a call is wanted that finds out whether the reason is gone; in an answer, whether it is allowed.
+    """
+
+    account: str
+    hold: float = 0.0
+    pause: str = ""
+    resumed: bool = False
+    probe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One grant for each ask, and one sign for each sign, in their order."""
+
+    grants: Sequence[Grant]
+    signs: Sequence[Sign]
+
+
 class Divider(Protocol):
-    """Divides limits among processes."""
+    """Divides limits among processes, and passes on what each says of its accounts."""
 
     async def open(self) -> None:
         """Connect; raise Away when that is not possible."""
         ...
 
-    async def exchange(self, process: str, asks: Sequence[Ask]) -> Sequence[Grant]:
+    async def exchange(self, process: str, asks: Sequence[Ask], signs: Sequence[Sign]) -> Answer:
         """Give back what was not used, and take what is wanted; raise Away when nothing is known of the division.
 
         Args:
             process: a name that no other process has.
             asks: one for each limit.
+            signs: one for each account.
         """
         ...
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from connector.fleet.divider import Ask, Grant
+from connector.fleet.divider import Answer, Ask, Grant, Sign
 
 __all__ = [
     "ACCRUED",
@@ -32,9 +32,11 @@ LATE, FORGOTTEN = 1.5, 12.0
 """Seconds after which a process that does not ask counts as silent, and as gone."""
 COUNTED = 1.0
 """Seconds after which all demands are looked at again."""
-ROOM, ROOM_SHORT = 1.1, 2.0
+ROOM, ROOM_SHORT = 1.0, 1.5
 """Seconds of the flow that may be saved up: together with what was given, so that no minute has two per cent more than
 it should; and while there is not enough for all, when it is somebody's part that waits for him."""
+PROBE = 15.0
+"""Seconds between two calls, of all processes, that find out whether the reason of a pause is gone."""
 ROUNDING = 1e-9
 ACCRUED = 3.0
 """Seconds for which a process may be behind with its asking and still gets its whole part."""
@@ -70,6 +72,8 @@ class _Share:
     """Its part that it was not given yet, as it was too small to be of use."""
     rate: float = 0.0
     granted: float = 0.0
+    charged: float = 0.0
+    """What was counted as used while nothing was heard of it."""
 
 
 @dataclass(slots=True)
@@ -92,7 +96,7 @@ class _Limit:
         """Let in what flowed since the last time."""
         passed = max(now - self.filled, 0.0)
         is_short = self.level < flow and passed < LATE
-        room = max(flow * ROOM_SHORT if is_short else flow * ROOM - self.given, self.kept, 1.0)
+        room = max(flow * ROOM_SHORT - self.given / 2 if is_short else flow * ROOM - self.given, self.kept, 1.0)
         self.left = max(self.left, min(room, self.left + flow * passed))
         self.filled = now
 
@@ -106,7 +110,9 @@ class _Limit:
             if silent >= FORGOTTEN:
                 self.given -= self.shares.pop(process).granted
             elif silent >= LATE:
-                lost += share.rate * keep_part(silent - 1.0)
+                part = share.rate * keep_part(silent - 1.0)
+                lost += part
+                share.charged += part * passed
             else:
                 wants.append(share.want)
         self.left -= lost * passed
@@ -116,6 +122,7 @@ class _Limit:
         """Take back what a process did not use, and give it what it is due."""
         flow = ask.per_second
         share = self._take_back(process, ask, now)
+        passed, share.asked = max(now - share.asked, 0.0), now
         self.fill(flow, now)
         if now - self.counted >= COUNTED:
             self.count(flow, now)
@@ -123,19 +130,23 @@ class _Limit:
         share.want = min(want, max(flow, ask.least))
         share.rate = min(share.want, self.level)
         # More than flows in between two questions is what others did not use; it is given out in the same parts.
-        due = share.rate * (1 + max(self.left / flow - 1, 0.0)) * min(max(now - share.asked, 0.0), ACCRUED)
+        due = share.rate * (1 + max(self.left / flow - 1, 0.0)) * min(passed, ACCRUED)
         # While there is enough for all, nobody waits for its second to pass.
         share.credit = share.want if self.level >= flow else min(share.credit + due, share.want)
         if process == self.first:
             self.first, self.kept = "", 0.0
-        amount = float(math.floor(min(share.credit, self.left - self.kept) + ROUNDING))
+        left = self.left - self.kept
+        amount = float(math.floor(min(share.credit, left) + ROUNDING))
+        if left > max(flow / 2, ask.least):
+            # Nobody has claimed it: it is lent to who comes, rather than lost.
+            amount = max(amount, ask.least, float(math.floor(min(math.ceil(share.credit - ROUNDING), want, left))))
         share.granted = amount = amount if amount >= ask.least and share.want else 0.0
         if not self.first and not amount and share.want and share.credit >= ask.least - ROUNDING:
             self.first, self.kept = process, ask.least
         share.credit -= amount
         self.left -= amount
         self.given += amount
-        share.asked, share.used = now, ask.used
+        share.used = ask.used
         self.shares[process] = share
         return Grant(amount, share.rate)
 
@@ -143,10 +154,32 @@ class _Limit:
         share = self.shares.get(process)
         if share is None:
             share = _Share(now - 1.0, ask.used)
-        self.left += share.granted - max(ask.used - share.used, 0.0)
+        # Whoever was silent says itself what it used.
+        self.left += share.granted + share.charged - max(ask.used - share.used, 0.0)
         self.given -= share.granted
-        share.granted = 0.0
+        share.granted = share.charged = 0.0
         return share
+
+
+@dataclass(slots=True)
+class _Account:
+    """What was said of one account."""
+
+    held_until: float = 0.0
+    pause: str = ""
+    probe_at: float = 0.0
+
+    def hear(self, sign: Sign, now: float) -> Sign:
+        """Take in what one process says; return what holds for all."""
+        self.held_until = max(self.held_until, now + sign.hold)
+        if sign.resumed:
+            self.pause = ""
+        if sign.pause:
+            self.pause, self.probe_at = sign.pause, now + PROBE
+        may_probe = sign.probe and (not self.pause or now >= self.probe_at)
+        if may_probe:
+            self.probe_at = now + PROBE
+        return Sign(sign.account, max(self.held_until - now, 0.0), self.pause, probe=may_probe)
 
 
 class MemoryDivider:
@@ -159,24 +192,27 @@ class MemoryDivider:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._limits: dict[str, _Limit] = {}
+        self._accounts: dict[str, _Account] = {}
 
     async def open(self) -> None:
         """Nothing is to be opened."""
 
-    async def exchange(self, process: str, asks: Sequence[Ask]) -> Sequence[Grant]:
-        return self.divide(process, asks)
+    async def exchange(self, process: str, asks: Sequence[Ask], signs: Sequence[Sign]) -> Answer:
+        return Answer(self.divide(process, asks), [self._pass_on(sign) for sign in signs])
 
     async def close(self) -> None:
         """Nothing is open."""
 
     def divide(self, process: str, asks: Sequence[Ask]) -> Sequence[Grant]:
-        """Do the same without waiting."""
+        """Divide without waiting."""
         now = self._clock()
         return [self._limit(ask, now).give(process, ask, now) for ask in asks]
 
+    def _pass_on(self, sign: Sign) -> Sign:
+        return self._accounts.setdefault(sign.account, _Account()).hear(sign, self._clock())
+
     def _limit(self, ask: Ask, now: float) -> _Limit:
-        flow = ask.per_second
         limit = self._limits.get(ask.limit)
         if limit is None:
-            limit = self._limits[ask.limit] = _Limit(max(flow, 1.0), now, now, math.inf)
+            limit = self._limits[ask.limit] = _Limit(ask.least, now, now, math.inf)
         return limit

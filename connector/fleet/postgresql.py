@@ -5,27 +5,20 @@ Its tables are unlogged: after a crash of the database they are empty, and every
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Sequence
 from typing import Any
 
-from connector.engine.postgresql.connection import SCHEMA, redact_url
-from connector.extras import require_extra
-from connector.fleet.divider import Ask, Away, Grant
+from connector.engine.postgresql.connection import SCHEMA
+from connector.fleet.divider import Answer, Ask, Grant, Sign
 from connector.fleet.functions import INSTALL, MARK, MARKED, MARKS
+from connector.fleet.link import Link
 from connector.timing import SYSTEM, Timing
 
-__all__ = ["EXCHANGED", "PostgreSQLDivider"]
+__all__ = ["EXCHANGED", "PostgreSQLDivider", "encode"]
 
 LOCK = 0x6F70_666C_6565
-PATIENCE = 1.0
-"""Seconds for an answer; a later one is of no use, as the process goes on with its last share."""
-OPENED = 10.0
-AGAIN = 1.0
-"""Seconds for the first connection, and between two tries to connect again."""
-
-EXCHANGED = f"SELECT {SCHEMA}.exchange_shares($1, $2::jsonb, $3)"
+EXCHANGED = f"SELECT {SCHEMA}.exchange_shares($1, $2::jsonb, $3::jsonb, $4)"
 
 
 class PostgreSQLDivider:
@@ -37,70 +30,41 @@ class PostgreSQLDivider:
     """
 
     def __init__(self, url: str, *, timing: Timing = SYSTEM) -> None:
-        self._postgres = require_extra("asyncpg", "postgresql", "limits over a fleet")
-        self._url = url
-        self._timing = timing
-        self._connection: Any = None
-        self._next_try = 0.0
+        self._link = Link(url, _install, timing=timing)
 
     async def open(self) -> None:
-        try:
-            async with asyncio.timeout(OPENED):
-                await self._connect()
-        except (OSError, TimeoutError, self._postgres.PostgresError, self._postgres.InterfaceError) as error:
-            raise Away(f"{redact_url(self._url)} cannot divide limits: {_first_line(error)}") from None
+        await self._link.open()
 
-    async def exchange(self, process: str, asks: Sequence[Ask]) -> Sequence[Grant]:
-        if not asks:
-            return []
-        given = [
-            {"name": ask.limit, "flow": ask.per_second, "used": ask.used, "want": ask.want, "least": ask.least}
-            for ask in asks
-        ]
-        found: dict[str, tuple[float, float]] = json.loads(
-            await self._fetch(EXCHANGED, process, json.dumps(given), None)
+    async def exchange(self, process: str, asks: Sequence[Ask], signs: Sequence[Sign]) -> Answer:
+        if not asks and not signs:
+            return Answer([], [])
+
+        async def ask(connection: Any) -> str:
+            found: str = await connection.fetchval(EXCHANGED, process, *encode(asks, signs), None)
+            return found
+
+        grants, heard = json.loads(await self._link.run(ask))
+        passed_on = ((sign.account, *heard[sign.account]) for sign in signs)
+        return Answer(
+            [Grant(*grants[ask.limit]) for ask in asks],
+            [Sign(account, hold, pause, probe=probe) for account, hold, pause, probe in passed_on],
         )
-        return [Grant(*found[ask.limit]) for ask in asks]
 
     async def close(self) -> None:
-        self._drop()
+        self._link.close()
 
-    async def _fetch(self, question: str, *values: object) -> str:
-        try:
-            async with asyncio.timeout(PATIENCE):
-                connection = await self._connect()
-                answer: str = await connection.fetchval(question, *values)
-                return answer
-        except (OSError, TimeoutError, self._postgres.PostgresError, self._postgres.InterfaceError) as error:
-            self._drop()
-            raise Away(f"{redact_url(self._url)}, which divides limits, is away: {_first_line(error)}") from None
-        except BaseException:
-            # What was asked may still be under way on this connection.
-            self._drop()
-            raise
 
-    async def _connect(self) -> Any:
-        if self._connection is None or self._connection.is_closed():
-            if self._timing.clock() < self._next_try:
-                raise ConnectionError("it will be tried again")
-            self._next_try = self._timing.clock() + AGAIN
-            connection = await self._postgres.connect(
-                self._url,
-                server_settings={"application_name": "openai-connector", "jit": "off", "synchronous_commit": "off"},
-                statement_cache_size=0,
-            )
-            try:
-                await _install(connection)
-            except BaseException:
-                connection.terminate()
-                raise
-            self._connection = connection
-        return self._connection
-
-    def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.terminate()
+def encode(asks: Sequence[Ask], signs: Sequence[Sign]) -> tuple[str, str]:
+    """Return what the function in the database takes."""
+    asked = [
+        {"name": ask.limit, "flow": ask.per_second, "used": ask.used, "want": ask.want, "least": ask.least}
+        for ask in asks
+    ]
+    told = [
+        {"name": sign.account, "hold": sign.hold, "pause": sign.pause, "resumed": sign.resumed, "probe": sign.probe}
+        for sign in signs
+    ]
+    return json.dumps(asked), json.dumps(told)
 
 
 async def _install(connection: Any) -> None:
@@ -111,8 +75,3 @@ async def _install(connection: Any) -> None:
         await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
         await connection.execute(INSTALL)
         await connection.execute(MARKS)
-
-
-def _first_line(error: BaseException) -> str:
-    said = str(error).strip().splitlines()
-    return said[0] if said else f"no answer within {PATIENCE:g} s"

@@ -17,6 +17,8 @@ import httpx
 from connector.catalogue import Catalogue
 from connector.catalogue.operation import Operation
 from connector.errors import ConfigurationError
+from connector.fleet import FleetShares
+from connector.http.account import make_retrier
 from connector.http.addresses import find_region
 from connector.http.attempt import make_attempt
 from connector.http.call import Call, CallFactory, FloatsWire
@@ -26,10 +28,10 @@ from connector.http.direct_forward import DirectForward, plan_forward
 from connector.http.forward import BegunForward, Forward, ForwardBreaker
 from connector.http.forward_request import ForwardRequest, join_target, make_sender
 from connector.http.parameters import Common
-from connector.http.policy import Pause, Policy
+from connector.http.policy import Pause
 from connector.http.prototypes import Prototype, prototypes
 from connector.http.response import ServerClock
-from connector.http.retry import CallAttempts, Retrier, limit_time
+from connector.http.retry import CallAttempts, limit_time
 from connector.http.stream import stream_call
 from connector.http.transports import make_transport, with_identity
 from connector.http.transports.tls import make_tls_context
@@ -40,7 +42,6 @@ from connector.request.file_access import NOTHING, Reserved, Roots
 from connector.request.model_rules import ModelRules
 from connector.request.successors import Successors, Translation
 from connector.request.wire import Replaced, Wire
-from connector.resilience import Pacer
 from connector.timing import SYSTEM, Timing
 
 __all__ = ["Client"]
@@ -58,6 +59,7 @@ class Client:
         environ: where parameters that are not given come from; the process's environment unless given.
         timing: a clock, a way to wait and chance.
         reserved: files of the connector's own, which are never uploaded.
+        shares: divides the account's limits among processes; this one has them for itself unless given.
         parameters: the prototype's parameters.
     """
 
@@ -70,6 +72,7 @@ class Client:
         environ: Mapping[str, str] | None = None,
         timing: Timing = SYSTEM,
         reserved: Reserved = NOTHING,
+        shares: FleetShares | None = None,
         **parameters: JSONInput,
     ) -> None:
         kind = prototypes().find(prototype) if isinstance(prototype, str) else prototype
@@ -82,10 +85,7 @@ class Client:
         self.redactor = Redactor(list_secrets(self.parameters))
         self._calls = CallFactory(self.parameters, kind.endpoint(self.parameters))
         self._given = catalogue
-        limits = self.parameters.limits
-        pacer = Pacer(limits.concurrency, timing, requests=limits.requests_per_minute, tokens=limits.tokens_per_minute)
-        policy = Policy(self.parameters.errors, all_errors=self.parameters.retry.all_errors)
-        self._retrier = Retrier(policy, self.parameters.retry, pacer, timing, self.redactor)
+        self._retrier = make_retrier(self.parameters, self._calls.base_uri, timing, self.redactor, shares)
         self._server_clock = ServerClock(timing)
         self._log = CallLog(self.parameters.logging, self.redactor, asked="logging" in self.parameters.model_fields_set)
         self._roots = Roots(self.parameters.file_roots, reserved)
@@ -105,8 +105,7 @@ class Client:
     async def close(self) -> None:
         """Close the client's connections; nothing can be sent afterwards."""
         self._closed = True
-        transport = self._opened_transport or self._given_transport
-        if transport is not None:
+        if transport := self._opened_transport or self._given_transport:
             await transport.aclose()
 
     @property
@@ -153,6 +152,10 @@ class Client:
     def resume(self) -> None:
         """End the pause, since its cause is gone."""
         self._retrier.resume()
+
+    async def begin_probe(self) -> bool:
+        """Return whether a call may find out now if the cause of the pause is gone: one of all processes may."""
+        return await self._retrier.begin_probe()
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -336,11 +339,7 @@ class Client:
         return await attempts.settle(result)
 
     def stream(
-        self,
-        wire: Wire,
-        *,
-        timeout: float | None = None,
-        retries: int | None = None,
+        self, wire: Wire, *, timeout: float | None = None, retries: int | None = None
     ) -> AsyncGenerator[JSONValue, None]:
         """Yield the data of an answer's events as they come; a stream that is not done raises CallFailed."""
         self._check_open()

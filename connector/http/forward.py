@@ -87,14 +87,14 @@ class ForwardBreaker:
         backoff = Backoff(PROBE_SECONDS, PROBE_SECONDS, jitter=0.0)
         self._breaker = CircuitBreaker[Pause](retrier.timing, backoff, probe_timeout=PROBE_SECONDS)
 
-    def check(self) -> None:
+    async def check(self) -> None:
         """Raise CallFailed while the client is paused, except for a probe."""
         pause = self._retrier.paused
         if pause is None:
             return
         if pause is not self._breaker.reason:
             self._breaker.trip(pause)
-        if self._breaker.enter() is None:
+        if self._breaker.enter() is None or not await self._retrier.may_probe():
             raise CallFailed(pause.outcome())
 
 
@@ -129,7 +129,7 @@ class Forward:
     async def __aenter__(self) -> ForwardResponse:
         """Return the response as soon as its headers are there; a call that has none raises CallFailed."""
         if self._begun is None:
-            self._breaker.check()
+            await self._breaker.check()
         await self._limit.__aenter__()
         try:
             while True:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from connector.http.attempt_result import AttemptResult
@@ -19,6 +20,9 @@ from connector.model import JSON, Attempt, Effect, Outcome, State, items, member
 from connector.request import Redactor
 from connector.resilience import Backoff, Pacer
 from connector.timing import Timing
+
+if TYPE_CHECKING:
+    from connector.fleet import AccountShare
 
 __all__ = ["AFTER_DOUBT", "CallAttempts", "Retrier", "limit_time"]
 
@@ -49,9 +53,18 @@ class Retrier:
         pacer: what every attempt passes.
         timing: a clock, a way to wait and chance.
         redactor: hides secrets in reasons.
+        share: what this process has of the account, where others use it too: a pause is theirs as well.
     """
 
-    def __init__(self, policy: Policy, retry: Retry, pacer: Pacer, timing: Timing, redactor: Redactor) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        retry: Retry,
+        pacer: Pacer,
+        timing: Timing,
+        redactor: Redactor,
+        share: AccountShare | None = None,
+    ) -> None:
         self._policy = policy
         self._on_unknown = retry.on_unknown
         self._backoff = Backoff(retry.delay, retry.max_delay, 2.0 if retry.backoff == "exponential" else 1.0)
@@ -59,6 +72,9 @@ class Retrier:
         self.pacer = pacer
         self.timing = timing
         self.redactor = redactor
+        self._share = share
+        if share is not None:
+            share.listen_to_pauses(self._take_over)
 
     @property
     def paused(self) -> Pause | None:
@@ -68,10 +84,30 @@ class Retrier:
     def pause(self, pause: Pause) -> None:
         """Note why nothing should be sent."""
         self._paused = pause
+        if self._share is not None:
+            self._share.pause(json.dumps([pause.reason, pause.who, pause.status]))
 
     def resume(self) -> None:
         """End the pause: a person has acted, or a call is done."""
         self._paused = None
+        if self._share is not None and self._share.is_paused:
+            self._share.resume()
+
+    async def may_probe(self) -> bool:
+        """Return whether a call may find out now if the cause of the pause is gone: one of all processes may."""
+        return self._share is None or await self._share.may_probe()
+
+    async def begin_probe(self) -> bool:
+        """Return the same; if one may, it is as if there was no pause until a call says otherwise."""
+        allowed = await self.may_probe()
+        if allowed:
+            self._paused = None
+        return allowed
+
+    def _take_over(self, said: str) -> None:
+        """Pause as another process does, or end the pause with it."""
+        reason, who, status = json.loads(said) if said else ("", "", None)
+        self._paused = Pause(reason, Actor(who), status) if said else None
 
     def judge(self, result: AttemptResult, call: Call, *, repeated: bool) -> Verdict:
         """Return what an attempt that is not done comes to, and whether it may be repeated."""

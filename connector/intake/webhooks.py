@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from connector.delivery.context import DeliveryContext
+from connector.delivery.route_spec import BATCH, implied_routes
 from connector.documents import parse
-from connector.engine import StoreError
+from connector.engine import Filter, StoreError, TaskState
 from connector.errors import ConfigurationError, ConnectorError, InvalidDocument
 from connector.intake.arrivals import Arrival, ArrivalIntake, Received
 from connector.model import JSON, is_object, members
@@ -45,6 +47,12 @@ class WebhookReceiver:
         self._name = name
         self._incoming = incoming
         self._intake = ArrivalIntake(shared, name, routes)
+        self._batches = [
+            implied
+            for route in runtime.configuration.routes
+            for implied in implied_routes(runtime, route)
+            if implied.endswith(BATCH)
+        ]
         asked = self._parameters()
         self.path = asked.path
         self.most = asked.max_bytes
@@ -64,6 +72,7 @@ class WebhookReceiver:
             return WRONG
         if not is_object(event):
             return WRONG
+        await self._wake_batch(event)
         if asked.events and event.get("type") not in asked.events:
             return Received(200, "nobody asked for this")
         try:
@@ -74,6 +83,15 @@ class WebhookReceiver:
         except StoreError:
             return LATER
         return Received(200, "accepted")
+
+    async def _wake_batch(self, event: Mapping[str, JSON]) -> None:
+        """Let the batch that has ended be asked for now, whichever process waits for it; it is asked for anyway."""
+        named = members(event.get("data")).get("id")
+        if not str(event.get("type")).startswith("batch.") or not isinstance(named, str) or not named:
+            return
+        for route in self._batches:
+            with suppress(StoreError):
+                await self._shared.store.hurry(Filter(route=route, states=[TaskState.WAITING], reason=f"{named} is "))
 
     async def _fetch(self, event: Mapping[str, JSON], asked: Parameters) -> JSON:
         """Return the event with what it names; None when that cannot be read now."""

@@ -25,6 +25,7 @@ from connector.transform.context import Call
 if TYPE_CHECKING:
     from connector.catalogue import Catalogue
     from connector.config.models import Component
+    from connector.fleet import FleetShares
     from connector.http import Client
     from connector.http.policy import Pause
     from connector.request import Wire
@@ -101,6 +102,7 @@ class Runtime:
         publisher: replaces a kind of publisher, as when a connection is only tried.
         parameters: what goes before the parameters of every client.
         catalogue: the entities that can be named; those of the configuration, else those that ship, unless given.
+        shares: divides the limits of clients' accounts among processes; this one has them for itself unless given.
     """
 
     def __init__(
@@ -112,7 +114,9 @@ class Runtime:
         publisher: Callable[[publishers.Prototype], publishers.Prototype] = lambda kind: kind,
         parameters: Mapping[str, JSON] | None = None,
         catalogue: Catalogue | None = None,
+        shares: FleetShares | None = None,
     ) -> None:
+        self.shares = shares
         self.configuration = configuration
         self.redact = configuration.redactor()
         self.publisher = publisher
@@ -140,7 +144,12 @@ class Runtime:
         """Return the client of a name, made when it is first used."""
         if name not in self._clients:
             entry: Any = self.configuration.find("clients", name)
-            options = {"catalogue": self._catalogue, "reserved": self.configuration.reserved, **self._options(name)}
+            options = {
+                "catalogue": self._catalogue,
+                "reserved": self.configuration.reserved,
+                "shares": self.shares,
+                **self._options(name),
+            }
             client = entry.with_parameters(self._parameters).client(**options)
             self._open.push_async_callback(client.close)
             client.redactor.pass_on_to(self.redact)

@@ -70,6 +70,14 @@ class Rate(Protocol):
         """Take more tokens than a call was thought to use; a negative number gives tokens back."""
         ...
 
+    def hold(self, seconds: float, /) -> None:
+        """Tell whoever shares the rate that nothing should be sent for some seconds."""
+        ...
+
+    def listen(self, held: Callable[[float], None], /) -> None:
+        """Call this with the seconds that others tell."""
+        ...
+
 
 class LocalRate:
     """A rate that this process has for itself.
@@ -100,6 +108,12 @@ class LocalRate:
     def correct(self, tokens: int) -> None:
         if self._tokens is not None:
             self._tokens.take(tokens)
+
+    def hold(self, seconds: float) -> None:
+        """Nobody shares it."""
+
+    def listen(self, held: Callable[[float], None]) -> None:
+        """Nobody tells anything."""
 
     def _remaining(self) -> float:
         buckets = (self._requests, self._tokens)
@@ -204,6 +218,8 @@ class Pacer:
         self._rate = rate or (LocalRate(timing, requests=requests, tokens=tokens) if requests or tokens else None)
         self.counts_tokens = self._rate is not None and self._rate.counts_tokens
         """Whether calls must say how many tokens they use."""
+        if self._rate is not None:
+            self._rate.listen(self._hold)
 
     @property
     def is_busy(self) -> bool:
@@ -237,7 +253,12 @@ class Pacer:
         self._admit()
 
     def hold(self, seconds: float) -> None:
-        """Make all calls wait, and then begin slowly."""
+        """Make all calls wait, those of other processes too where they share the rate, and then begin slowly."""
+        if self._rate is not None:
+            self._rate.hold(seconds)
+        self._hold(seconds)
+
+    def _hold(self, seconds: float) -> None:
         self._not_before = max(self._not_before, self._timing.clock() + seconds)
         self._limit.shrink()
 

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["LineFlusher", "RetentionPurger", "send_heartbeats", "watch_store"]
 
 HEARTBEAT = 10.0
-POLL, MIN_PAUSE = 60.0, 0.25
-"""Seconds after which all workers look again in any case, and at least between two looks."""
+POLL, MIN_PAUSE = 5.0, 0.25
+"""Seconds after which all workers look again in any case, as for the tasks of a worker that is gone, and at least
+between two looks."""
 RETRY_DELAY = 5.0
 HOURLY = 3600.0
 LEASE = 60.0

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from connector.fleet import Ask, MemoryDivider
 from connector.fleet.division import FORGOTTEN, KEPT, ROOM, find_level, keep_part
 from connector.fleet.functions import INSTALL
-from connector.fleet.postgresql import EXCHANGED
+from connector.fleet.postgresql import EXCHANGED, encode
 
 WANTS = st.lists(st.floats(0, 1000), min_size=1, max_size=30)
 
@@ -145,11 +145,7 @@ async def test_postgresql_divides_as_the_memory_does(seed: int, postgres) -> Non
         divider = MemoryDivider(time)
         for now, process, asks in make_asks(seed):
             time.now = now
-            given = [
-                {"name": ask.limit, "flow": ask.per_second, "used": ask.used, "want": ask.want, "least": ask.least}
-                for ask in asks
-            ]
-            found = json.loads(await connection.fetchval(EXCHANGED, process, json.dumps(given), now))
+            found = json.loads(await connection.fetchval(EXCHANGED, process, *encode(asks, []), now))[0]
             grants = divider.divide(process, asks)
             expected = {ask.limit: [grant.amount, grant.rate] for ask, grant in zip(asks, grants, strict=True)}
             assert found == {name: pytest.approx(values) for name, values in expected.items()}

@@ -212,6 +212,12 @@ class MemoryStore:
             self.kept[task.id] = replace(task, state=TaskState.NEW, document=given, due=0.0, attempts=0)
         return len(found)
 
+    async def hurry(self, wanted: Filter) -> int:
+        found = [task for task in self._wanted(wanted) if task.state is TaskState.WAITING]
+        for task in found:
+            self.kept[task.id] = replace(task, due=0.0)
+        return len(found)
+
     async def skip(self, wanted: Filter, reason: str) -> int:
         found = [task for task in self._wanted(wanted) if task.id not in self.holders]
         for task in found:

@@ -16,7 +16,7 @@ import pytest
 from connector.config import parse
 from connector.delivery.context import DeliveryContext
 from connector.delivery.delivery import Delivery
-from connector.engine import Filter, Store, StoreFull, Task, open_store
+from connector.engine import Change, Filter, NewTask, Settlement, Store, StoreFull, Task, TaskState, open_store
 from connector.errors import ConfigurationError
 from connector.gateway import GatewayServer
 from connector.intake.receivers import receivers
@@ -27,6 +27,8 @@ from connector.sandbox.webhooks import sign
 SECRET = "whsec_c2VjcmV0LW9uZQ=="
 NOW = 1_800_000_000.0
 HOOK = {"path": "/hooks/openai", "secret": "${SECRET}", "events": ["batch.completed", "response.completed"]}
+FAR = NOW * 2
+BATCHED = {"prototype": "openai", "parameters": {"client": "openai", "entity": "responses", "action": "create"}}
 EVENT = {"object": "event", "id": "evt_1", "type": "batch.completed", "created_at": 1, "data": {"id": "batch_1"}}
 
 
@@ -50,16 +52,20 @@ class Bench:
 
 @asynccontextmanager
 async def opened(
-    folder: Path, base: str = "http://127.0.0.1:9/v1", chain: Any = (), **hook: Any
+    folder: Path, base: str = "http://127.0.0.1:9/v1", chain: Any = (), batched: bool = False, **hook: Any
 ) -> AsyncIterator[Bench]:
     environ = {"SECRET": SECRET}
     routes = {name: {"incoming": "in", "outgoing": "out"} for name in ("r", "s")}
-    document = {
+    document: dict[str, dict[str, Any]] = {
         "clients": {"openai": {"prototype": "openai", "parameters": {"base_uri": base, "token": "any"}}},
         "incoming": {"in": {"subscriber": {"prototype": "webhook", "parameters": HOOK | hook}, "chain": list(chain)}},
         "outgoing": {"out": {"publisher": {"prototype": "none"}}},
         "routes": routes,
     }
+    if batched:
+        document["incoming"]["file"] = {"subscriber": {"prototype": "file", "parameters": {"url": "in.jsonl"}}}
+        document["outgoing"]["asked"] = {"publisher": BATCHED, "transport": "batch"}
+        document["routes"]["b"] = {"incoming": "file", "outgoing": "asked"}
     configuration = parse(document, folder=folder, environ=environ, kinds=kinds())
     async with Runtime(configuration) as runtime:
         store = await open_store(f"sqlite:///{folder / 'tasks.db'}")
@@ -218,3 +224,20 @@ async def test_a_file_of_secrets_is_read_for_every_event_through_a_whole_rotatio
         file.write_text(f"{new}\n")
         assert await statuses(bench, "after") == [400, 200, 200]
         assert len(await bench.tasks()) == 7
+
+
+async def test_the_end_of_a_batch_wakes_the_task_that_waits_for_it(tmp_path: Path) -> None:
+    async with opened(tmp_path, batched=True) as bench:
+        first, second = (await bench.store.commit(Change(accept=[
+            NewTask(route="b:batch", document={"n": number}) for number in range(2)
+        ]))).accepted  # fmt: skip
+        for task in await bench.store.lease("b:batch", 2):
+            number = 1 if task.id == first else 2
+            waits = Settlement(task=task.id, state=TaskState.WAITING, reason=f"batch_{number} is in_progress", due=FAR)
+            await bench.store.commit(Change(settle=[waits]))
+        assert await bench.store.lease("b:batch", 2) == []
+        assert (await bench.send(EVENT)).status_code == 200
+        assert [task.id for task in await bench.store.lease("b:batch", 2)] == [first]
+        failed = {**EVENT, "type": "batch.failed", "data": {"id": "batch_2"}}
+        assert (await bench.send(failed, "wh_2")).json() is not None
+        assert [task.id for task in await bench.store.lease("b:batch", 2)] == [second]

@@ -1,6 +1,6 @@
 """`make simulate`: every simulation with its figures; it fails when one of them is not what is promised.
 
-One alone: `python -m tools.simulate forecast`, `deadlines` or `ledger`.
+One alone: `python -m tools.simulate forecast`, `deadlines`, `ledger` or `fleet`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from time import monotonic
 
-from tools.simulate import deadlines, forecast, ledger
+from tools.simulate import deadlines, fleet, forecast, ledger
 
-FIRST, RUNS, MONTHS, DAYS = 1, 300, 24, 1000
+FIRST, RUNS, MONTHS, DAYS, FLEETS = 1, 300, 24, 1000, 16
 
 
 def simulate_forecasts(pool: ProcessPoolExecutor) -> Sequence[str]:
@@ -39,10 +39,19 @@ def simulate_ledger(pool: ProcessPoolExecutor) -> Sequence[str]:
     return ledger.judge(days)
 
 
+def simulate_fleets(pool: ProcessPoolExecutor) -> Sequence[str]:
+    """Print the figures of limits that a thousand processes share; return what is not as promised."""
+    fleets = list(pool.map(fleet.live, range(FIRST, FIRST + FLEETS)))
+    print(f"One limit over many processes, seeds {FIRST} to {FIRST + FLEETS - 1}:")
+    print("\n".join(fleet.report(fleets)))
+    return fleet.judge(fleets)
+
+
 SIMULATIONS: dict[str, Callable[[ProcessPoolExecutor], Sequence[str]]] = {
     "forecast": simulate_forecasts,
     "deadlines": simulate_deadlines,
     "ledger": simulate_ledger,
+    "fleet": simulate_fleets,
 }
 
 

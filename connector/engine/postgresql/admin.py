@@ -14,7 +14,7 @@ from connector.engine.store import Filter
 from connector.engine.tasks import TaskState
 from connector.model import JSON
 
-__all__ = ["confirm", "purge", "retry", "skip"]
+__all__ = ["confirm", "hurry", "purge", "retry", "skip"]
 
 ENDED = "state IN ('finished', 'failed', 'skipped', 'unknown')"
 MOST = 5_000
@@ -50,6 +50,20 @@ async def retry(connection: Connection, wanted: Filter, document: JSON, jobs: Jo
     await lock_order_keys(connection, orders)
     await promote_next(connection, orders, now, jobs)
     return len(ids)
+
+
+async def hurry(connection: Connection, wanted: Filter, jobs: Jobs, now: float) -> int:
+    """Let the next few thousand tasks that wait for a time go on now; return how many."""
+    where, values = build_condition(wanted)
+    rows = await connection.fetch(
+        f"""WITH waiting AS (
+                SELECT id FROM tasks WHERE {where} AND state = 'waiting' AND carrier = 0 AND due > {float(now)!r}
+                ORDER BY id LIMIT {MOST} FOR NO KEY UPDATE
+            ) UPDATE tasks SET due = {float(now)!r} FROM waiting WHERE tasks.id = waiting.id RETURNING tasks.job""",  # noqa: S608
+        *values,
+    )
+    await jobs.hurry(connection, [row["job"] for row in rows if row["job"]])
+    return len(rows)
 
 
 async def confirm(connection: Connection, end: CallEnd, jobs: Jobs, worker: str, now: float) -> bool:

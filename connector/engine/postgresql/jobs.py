@@ -119,6 +119,16 @@ class Jobs:
                 [max(wait, 0.0) for wait in waits],
             )
 
+    async def hurry(self, connection: Connection, jobs: Sequence[int]) -> None:
+        """Let queued jobs be taken now, and tell all workers."""
+        if jobs:
+            await connection.execute(
+                f"""UPDATE {self._table} SET execute_after = now(), updated = now()
+                    WHERE id = ANY($1::bigint[]) AND status = 'queued'""",  # noqa: S608  the table's name is pgqueuer's
+                list(jobs),
+            )
+            await connection.execute("SELECT pg_notify($1, '')", CHANNEL)
+
     def is_abandoned(self, job: str) -> str:
         """Return the SQL condition that the worker of the job in a column is gone."""
         seconds = self._patience.total_seconds()

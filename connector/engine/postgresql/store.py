@@ -192,6 +192,9 @@ class PostgreSQLStore:
             lambda connection: admin.retry(connection, wanted, document, self._jobs, self.worker, self._wall())
         )
 
+    async def hurry(self, wanted: Filter) -> int:
+        return await self._repeat(lambda connection: admin.hurry(connection, wanted, self._jobs, self._wall()))
+
     async def skip(self, wanted: Filter, reason: str) -> int:
         return await self._repeat(
             lambda connection: admin.skip(connection, wanted, reason, self._jobs, self.worker, self._wall())

@@ -10,11 +10,11 @@ from connector.engine.sqlite.driver import Row
 from connector.engine.sqlite.journal import write_ends
 from connector.engine.sqlite.queue import update_turns
 from connector.engine.sqlite.reservations import drop_reservations, release
-from connector.engine.sqlite.rows import CARRIED, CODES, ENDED, HELD, LIVE_CODES, READY, STATES, call_id_range
+from connector.engine.sqlite.rows import CARRIED, CODES, DUE, ENDED, HELD, LIVE_CODES, READY, STATES, call_id_range
 from connector.engine.sqlite.session import Lease, Session
 from connector.engine.tasks import TaskState
 
-__all__ = ["NOT_A_CARRIER", "NOT_LEASED", "SKIPPABLE", "confirm", "purge", "retry", "skip"]
+__all__ = ["NOT_A_CARRIER", "NOT_LEASED", "SKIPPABLE", "confirm", "hurry", "purge", "retry", "skip"]
 
 NOT_LEASED = f"t.queue < {CARRIED}"
 """The task is neither leased nor in a carrier."""
@@ -26,6 +26,7 @@ RETRY = (
     "UPDATE tasks SET state = 0, queue = ?, due = 0, attempts = 0, cut_off = 0, updated = ?, reason = '', carrier = 0,"
     " retried = ? WHERE id = ?"
 )
+WAITS = f"SELECT id FROM tasks WHERE id = ? AND queue = {DUE} AND due > ?"
 SKIP = f"UPDATE tasks SET state = ?, queue = {ENDED}, updated = ?, reason = ? WHERE id = ?"
 
 
@@ -43,6 +44,17 @@ def retry(session: Session, ids: Sequence[int], states: Sequence[TaskState], doc
         _move(session, route, order, state, TaskState.NEW)
         session.has_news = True
         done += 1
+    return done
+
+
+def hurry(session: Session, ids: Sequence[int]) -> int:
+    """Let the tasks that wait for a time go on now; return how many."""
+    done = 0
+    for task in ids:
+        if row := session.fetch_one(WAITS, (task, session.now)):
+            session.execute("UPDATE tasks SET due = ? WHERE id = ?", (session.now, row[0]))
+            session.has_news = True
+            done += 1
     return done
 
 

@@ -13,7 +13,7 @@ import apsw
 
 from connector.documents import dump
 from connector.engine.change import CallEnd, Change, CommitResult, Expense, Settlement
-from connector.engine.sqlite.admin import NOT_A_CARRIER, NOT_LEASED, SKIPPABLE, confirm, purge, retry, skip
+from connector.engine.sqlite.admin import NOT_A_CARRIER, NOT_LEASED, SKIPPABLE, confirm, hurry, purge, retry, skip
 from connector.engine.sqlite.backup import back_up
 from connector.engine.sqlite.changes import apply_change, encode_change
 from connector.engine.sqlite.connection import connect
@@ -179,6 +179,10 @@ class SqliteStore:
         states = [state for state in wanted.states or ENDS if state in ENDS]
         work = partial(retry, states=states, document=data)
         return await self._in_batches("retry", replace(wanted, states=states), work, NOT_A_CARRIER)
+
+    async def hurry(self, wanted: Filter) -> int:
+        waiting = replace(wanted, states=[TaskState.WAITING])
+        return await self._in_batches("retry", waiting, hurry, NOT_LEASED)
 
     async def skip(self, wanted: Filter, reason: str) -> int:
         states = [state for state in wanted.states or SKIPPABLE if state in SKIPPABLE]

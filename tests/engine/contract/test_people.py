@@ -203,3 +203,16 @@ async def test_a_call_that_was_not_made_cannot_have_ended(store: Store) -> None:
     known = await store.task(one)
     assert known is not None
     assert known.state is TaskState.UNKNOWN
+
+
+async def test_what_waits_for_a_time_goes_on_at_once(store: Store, engine: Engine) -> None:
+    first, second, third = await accept(store, new(key="a"), new(key="b"), new(key="c"))
+    await store.lease("route", 3)
+    for task in (first, second):
+        reason = f"batch_{task} is in_progress"
+        await settle(store, task, TaskState.WAITING, due=engine.clock() + 1000, reason=reason)
+    assert await store.lease("route", 3) == []
+    assert await store.hurry(Filter(route="route", reason=f"batch_{first} is ")) == 1
+    assert [task.id for task in await store.lease("route", 3)] == [first]
+    assert await store.hurry(Filter(route="route", ids=[first, third])) == 0
+    assert await store.hurry(Filter(route="other")) == 0

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from connector.fleet.divider import Ask, Grant
-from connector.fleet.division import keep_part
+import math
 
-__all__ = ["PERIOD", "Share"]
+from connector.fleet.divider import Ask, Grant
+from connector.fleet.division import ROUNDING, keep_part
+
+__all__ = ["PERIOD", "Part"]
 
 PERIOD = 1.0
 """Seconds for which a share is given."""
-SPREAD = 0.9
+SPREAD = 0.75
 """The part of the period in which a share becomes free, evenly."""
 AT_ONCE = 0.25
 """The part of a share that is free at once."""
 
 
-class Share:
+class Part:
     """The share of one process.
 
     Args:
@@ -29,7 +31,7 @@ class Share:
         self._flow = per_second
         self._since = now
         self._used = 0.0
-        """All that was ever used of shares that were given."""
+        """All that was ever used."""
         self._granted = 0.0
         """What is left of the share; negative when more was used."""
         self._kept_back = 0.0
@@ -42,8 +44,8 @@ class Share:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing was asked of it for two periods, and all was given back."""
-        return not (self._arrived or self._expected or self._granted)
+        """Whether nothing was asked of it for some periods, and all was given back."""
+        return not (self._arrived or self._expected >= 1 or self._granted)
 
     def arrive(self, amount: float) -> None:
         """Note a demand."""
@@ -60,8 +62,7 @@ class Share:
     def take(self, amount: float) -> None:
         """Use an amount; a negative one gives it back."""
         self._granted -= amount
-        if self._away_since is None:
-            self._used += amount
+        self._used += amount
 
     def ask(self, waiting: float, least: float, *, leave: bool = False) -> Ask:
         """Return what to ask for the next period.
@@ -71,8 +72,9 @@ class Share:
             least: what the first of them needs.
             leave: whether everything is given back and nothing wanted.
         """
-        self._expected, self._arrived = self._arrived, 0.0
-        want = 0.0 if leave else max(waiting, self._expected)
+        # Whoever seldom calls does not take from the others what it is not likely to use.
+        self._expected, self._arrived = (self._expected + self._arrived) / 2, 0.0
+        want = 0.0 if leave else max(waiting, float(math.floor(self._expected + ROUNDING)))
         return Ask(self.limit, self._flow, self._used, want, max(least, 1.0))
 
     def receive(self, asked: Ask, grant: Grant, now: float) -> None:
@@ -82,7 +84,7 @@ class Share:
         """
         self._away_since = None
         self._granted = grant.amount - (self._used - asked.used)
-        self._kept_back = max(self._granted, 0.0) * (1 - AT_ONCE) if grant.amount > asked.least else 0.0
+        self._kept_back = max(self._granted - max(grant.amount * AT_ONCE, asked.least), 0.0)
         self._rate, self._since = grant.rate, now
         self.is_short = grant.amount < asked.want
 

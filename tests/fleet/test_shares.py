@@ -8,9 +8,9 @@ from typing import Self
 
 import pytest
 
-from connector.fleet import Ask, Away, FleetRates, Grant, MemoryDivider
-from connector.fleet.division import KEPT
-from connector.fleet.share import Share
+from connector.fleet import Answer, Ask, Away, FleetShares, Grant, MemoryDivider, Sign
+from connector.fleet.division import KEPT, PROBE
+from connector.fleet.part import Part
 from connector.timing import Timing
 
 
@@ -51,11 +51,11 @@ class Unsteady(MemoryDivider):
     is_away = False
     questions = 0
 
-    async def exchange(self, process: str, asks: Sequence[Ask]) -> Sequence[Grant]:
+    async def exchange(self, process: str, asks: Sequence[Ask], signs: Sequence[Sign]) -> Answer:
         self.questions += 1
         if self.is_away:
             raise Away("the database is away")
-        return await super().exchange(process, asks)
+        return await super().exchange(process, asks, signs)
 
 
 class Fleet:
@@ -64,22 +64,22 @@ class Fleet:
     def __init__(self, size: int, *, requests: float | None = None, tokens: float | None = None) -> None:
         self.time = VirtualTime()
         self.divider = Unsteady(lambda: self.time.now)
-        self.rates = [FleetRates(self.divider, f"p{number}", self.time.timing) for number in range(size)]
-        self.clients = [rates.rate("account", requests=requests, tokens=tokens) for rates in self.rates]
+        self.shares = [FleetShares(self.divider, f"p{number}", self.time.timing) for number in range(size)]
+        self.clients = [shares.account("account", requests=requests, tokens=tokens) for shares in self.shares]
         self.sent = [0] * size
         self.callers: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        for rates in self.rates:
-            await rates.open()
+        for shares in self.shares:
+            await shares.open()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         for caller in self.callers:
             caller.cancel()
         await asyncio.gather(*self.callers, return_exceptions=True)
-        for rates in self.rates:
-            await rates.close()
+        for shares in self.shares:
+            await shares.close()
 
     def call(self, number: int, calls: int, tokens: int = 0) -> None:
         """Make calls at once, of one process."""
@@ -88,7 +88,6 @@ class Fleet:
 
     async def _call(self, number: int, tokens: int) -> None:
         client = self.clients[number]
-        assert client is not None
         await client.take(tokens)
         self.sent[number] += 1
 
@@ -129,7 +128,6 @@ async def test_tokens_that_were_not_used_come_back() -> None:
     async with Fleet(1, tokens=6000) as fleet:
         fleet.call(0, 1000, tokens=100)
         client = fleet.clients[0]
-        assert client is not None
         for _ in range(60):
             await fleet.time.run(1)
             while fleet.sent[0]:
@@ -173,7 +171,7 @@ async def test_a_call_that_is_given_up_leaves_its_place() -> None:
 
 
 def test_a_share_becomes_free_evenly() -> None:
-    share = Share("limit", 100, 0.0)
+    share = Part("limit", 100, 0.0)
     asked = share.ask(100, 1)
     share.receive(asked, Grant(100, 100), 0.0)
     assert share.has(25, 0.0)
@@ -183,7 +181,7 @@ def test_a_share_becomes_free_evenly() -> None:
 
 
 def test_what_is_used_while_the_question_is_under_way_is_of_the_new_share() -> None:
-    share = Share("limit", 10, 0.0)
+    share = Part("limit", 10, 0.0)
     share.receive(share.ask(10, 1), Grant(10, 10), 0.0)
     asked = share.ask(10, 1)
     share.take(4)
@@ -191,3 +189,49 @@ def test_what_is_used_while_the_question_is_under_way_is_of_the_new_share() -> N
     assert share.holds(6)
     assert not share.holds(7)
     assert share.ask(0, 0).used == 4
+
+
+async def test_what_a_server_asks_of_one_process_all_processes_do() -> None:
+    async with Fleet(2) as fleet:
+        heard: list[float] = []
+        fleet.clients[1].listen(heard.append)
+        fleet.call(1, 1)
+        await fleet.time.run(0.5)
+        fleet.clients[0].hold(30)
+        fleet.call(1, 1)
+        await fleet.time.run(1.5)
+        assert heard == [pytest.approx(30, abs=2)]
+        assert sum(fleet.sent) == 2
+
+
+async def test_one_process_of_all_finds_out_whether_a_pause_is_over() -> None:
+    async with Fleet(3) as fleet:
+        said: list[list[str]] = [[], [], []]
+        for number in range(3):
+            fleet.clients[number].listen_to_pauses(said[number].append)
+            fleet.call(number, 1)
+        await fleet.time.run(0.5)
+        fleet.clients[0].pause("no credit is left")
+        for number in range(3):
+            fleet.call(number, 1)
+        await fleet.time.run(2)
+        assert said == [[], ["no credit is left"], ["no credit is left"]]
+        assert [client.is_paused for client in fleet.clients] == [True, True, True]
+        await fleet.time.run(PROBE)
+        asked = [asyncio.create_task(client.may_probe()) for client in fleet.clients]
+        await fleet.time.run(2)
+        assert sorted(one.result() for one in asked) == [False, False, True]
+        fleet.clients[2].resume()
+        await fleet.time.run(2)
+        assert said[1] == ["no credit is left", ""]
+        assert not any(client.is_paused for client in fleet.clients)
+
+
+async def test_without_a_divider_each_process_finds_out_alone() -> None:
+    async with Fleet(1) as fleet:
+        fleet.clients[0].pause("no credit is left")
+        await fleet.time.run(1)
+        fleet.divider.is_away = True
+        asked = asyncio.create_task(fleet.clients[0].may_probe())
+        await fleet.time.run(2)
+        assert asked.result()
