@@ -6,6 +6,7 @@ import random
 import re
 import re._parser as parser
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ from tests.timing import cpu_seconds, in_proportion, slowness
 ROOT = Path(connector.__file__).parent
 SHORT, SMALL, LARGE = (16, 20, 22, 24, 26, 28, 30, 34, 40, 60, 200, 500), 1_000, 4_000
 MOST_PUMPS = 60
+SHARES = 40
+"""So many tests divide the patterns: they are looked for where they are tested, not by every process that collects."""
 VERY_SLOW = 0.02
 """Seconds for a text of at most a few hundred characters that no linear pattern takes."""
 UNNOTICED = 0.0005
@@ -25,10 +28,15 @@ GROWTH = 9
 """Times as long for a text four times as long: a linear pattern comes to four, a quadratic one to sixteen."""
 
 
-def test_no_pattern_is_worse_than_linear(pattern: "Pattern") -> None:
-    for attack in attacks(pattern.compiled):
-        for use in pattern.uses:
-            assert not explodes(pattern.compiled, use, attack), f"{use}: slow on {attack!r}, the middle repeated"
+@pytest.mark.parametrize("share", range(SHARES))
+def test_no_pattern_is_worse_than_linear(share: int) -> None:
+    found = patterns()[share::SHARES]
+    assert found
+    for pattern in found:
+        for attack in attacks(pattern.compiled):
+            for use in pattern.uses:
+                told = f"{pattern.place}: {use}: slow on {attack!r}, the middle repeated"
+                assert not explodes(pattern.compiled, use, attack), told
 
 
 BAD = [r"(a+)+$", r"\beyJ[\w-]{10,}\.[\w.-]+", r"x*y*x*$", r"\s+$", r"k(?:a|b.*),(.*?);", r"(x+x+)+y"]
@@ -165,7 +173,8 @@ class Pattern(NamedTuple):
 METHODS = frozenset({"search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer"})
 
 
-def patterns() -> Iterator[Pattern]:
+@cache
+def patterns() -> list[Pattern]:
     """Those that modules hold, and those that calls of `re` spell out."""
     uses: dict[int, set[str]] = {}
     places: dict[int, tuple[str, re.Pattern]] = {}
@@ -186,9 +195,8 @@ def patterns() -> Iterator[Pattern]:
             for node in nodes
             if isinstance(node, ast.Call) and (method := spelled(node))
         ]
-    for key, (place, value) in places.items():
-        yield Pattern(place, value, frozenset(uses[key] or METHODS))
-    yield from literal
+    kept = [Pattern(place, value, frozenset(uses[key] or METHODS)) for key, (place, value) in places.items()]
+    return kept + literal
 
 
 def name_of(path: Path) -> str:
@@ -217,8 +225,3 @@ def spelled(call: ast.Call) -> str:
         return ""
     literal = bool(call.args) and isinstance(call.args[0], ast.Constant)
     return function.attr if literal and function.attr in METHODS else ""
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "pattern" in metafunc.fixturenames:
-        metafunc.parametrize("pattern", [pytest.param(found, id=found.place) for found in patterns()])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,11 @@ FOREIGN = {
     *("bench.durable.celery_redis", "bench.durable.dbos_steps", "bench.durable.procrastinate_jobs"),
 }
 """What is imported in the environment of a peer alone."""
-MODULES = sorted(module.name for module in pkgutil.walk_packages(bench.__path__, "bench."))
+HOME_OF_ALL = Path(bench.__path__[0])
+MODULES = [
+    ".".join(("bench", *file.relative_to(HOME_OF_ALL).with_suffix("").parts)).removesuffix(".__init__")
+    for file in sorted(HOME_OF_ALL.rglob("*.py"))
+]
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name not in FOREIGN])
