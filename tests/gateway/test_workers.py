@@ -94,7 +94,7 @@ class Gateway:
         """All calls go to one worker."""
         others = [each for each in self.workers if each != worker]
         for each in others:
-            os.kill(each, signal.SIGSTOP)
+            halt(each)
         try:
             yield
         finally:
@@ -119,6 +119,20 @@ class Gateway:
         status, said = self.ask("/usage")
         assert status == 200
         return json.loads(said)["tokens"]["bot"]
+
+
+def halt(process: int) -> None:
+    """Stop a process, at a moment when it holds no lock that others need."""
+
+    def is_halted() -> bool:
+        os.kill(process, signal.SIGSTOP)
+        until(lambda: Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].startswith("T"))
+        if not any(f" {process} " in line for line in Path("/proc/locks").read_text().splitlines()):
+            return True
+        os.kill(process, signal.SIGCONT)
+        return False
+
+    until(is_halted)
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -188,6 +202,7 @@ def test_a_budget_that_one_worker_used_up_is_used_up_for_the_other(tmp_path, ans
         first, second = gateway.workers
         with gateway.only(first):
             assert [gateway.chat(), gateway.chat()] == [200, 200]
+            until(lambda: gateway.usage()["budget"]["spent"]["tokens"] == 2200)
         with gateway.only(second):
             assert gateway.chat() == 429
 
