@@ -75,8 +75,8 @@ class Loads(Client):
         return told
 
     def settle(self) -> None:
-        """Runs the pipeline until nothing is pending; with `merge` once more, as after its folder was lost."""
-        for place in (KEPT, *(("elsewhere",) if self._disposition == "merge" else ())):
+        """Runs the pipeline until nothing is pending, and then all of it once more, as after its folder was lost."""
+        for place in (KEPT, "elsewhere"):
             self._place = place
             for _ in range(MOST_PROCESSES):
                 told = self.load()

@@ -42,7 +42,7 @@ def _publish_file(
     attempts: int = 5,
     patience: float = 300.0,
 ) -> None:
-    """Publish rows by an outgoing connection; `append` publishes each row of a load, `merge` those that changed.
+    """Publish rows by an outgoing connection: those with a primary key when they are new or have changed.
 
     Args:
         file: that of one job.

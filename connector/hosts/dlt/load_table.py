@@ -25,13 +25,11 @@ class LoadTable:
     """A table of a load package.
 
     Attributes:
-        primary_key: the columns that tell its rows apart.
-        is_merged: whether a row that an earlier load published is the same one while it says the same.
+        primary_key: the columns that tell its rows apart, in every load; without any a row belongs to its load.
     """
 
     name: str
     primary_key: tuple[str, ...]
-    is_merged: bool
 
     @classmethod
     def of(cls, table: TTableSchema) -> LoadTable:
@@ -44,7 +42,7 @@ class LoadTable:
             )
         columns = (table.get("columns") or {}).items()
         key = tuple(column for column, about in columns if about.get("primary_key"))
-        return cls(name, key, disposition == "merge")
+        return cls(name, key)
 
     def key_of(self, row: Mapping[str, JSON], document: JSON, place: str) -> str:
         """Return what makes the repeats of a row one call.
@@ -54,7 +52,7 @@ class LoadTable:
             document: what is published.
             place: where the row is in its load package, for rows that dlt gives no identity.
         """
-        if self.is_merged:
+        if self.primary_key:
             return key_of(self.name, document, [[column] for column in self.primary_key], "")
         if row.get(LOAD) is None or row.get(ROW) is None:
             return f"{self.name} {place}"

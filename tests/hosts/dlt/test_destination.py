@@ -47,16 +47,25 @@ def _arrived(url: str, letter: str) -> Counter[str]:
 
 def test_the_rows_of_a_load_arrive_once_and_those_of_the_next_again(judge: Judge, tmp_path: Path, url: str) -> None:
     _offer(tmp_path, "a1", "a2", "a1")
-    told = _publish(judge, tmp_path, url).told
+    keyless = {"primary_key": None}
+    told = _publish(judge, tmp_path, url, hints=keyless).told
     assert told["error"] == ""
     assert _arrived(url, "a") == {"a1": 2, "a2": 1}, "two rows that say the same are two rows"
     _offer(tmp_path, "a2")
-    assert _publish(judge, tmp_path, url).told["error"] == ""
+    assert _publish(judge, tmp_path, url, hints=keyless).told["error"] == ""
     assert _arrived(url, "a") == {"a1": 2, "a2": 2}
 
 
-def test_a_merged_row_is_published_again_only_when_it_has_changed(judge: Judge, tmp_path: Path, url: str) -> None:
-    merge = {"write_disposition": "merge"}
+@pytest.mark.parametrize("disposition", ["append", "merge"])
+def test_a_row_with_a_key_is_published_again_only_when_it_has_changed(
+    judge: Judge, tmp_path: Path, disposition: str
+) -> None:
+    merge = {"write_disposition": disposition}
+    with sandbox() as url:
+        _change_rows(judge, tmp_path, url, merge)
+
+
+def _change_rows(judge: Judge, tmp_path: Path, url: str, merge: dict[str, str]) -> None:
     for place, names in {"here": ("b1", "b2"), "elsewhere": ("b1",), "a third folder": ()}.items():
         _offer(tmp_path, *names)
         assert _publish(judge, tmp_path, url, place=place, hints=merge).told["error"] == ""
