@@ -80,7 +80,7 @@ class Loads(Client):
             self._place = place
             for _ in range(MOST_PROCESSES):
                 told = self.load()
-                if not told["error"] and not told["pending"]:
+                if told and not told["error"] and not told["pending"]:
                     break
             else:
                 raise AssertionError(f"it never came to an end: {told}")
