@@ -68,7 +68,7 @@ class ReconcileOptions:
     ] = False
     key: Annotated[
         list[str] | None,
-        Option("--key", metavar="CLIENT=ID", help="The id of a client's key, as reports name it: key_…"),
+        Option("--key", metavar="CLIENT=ID", help="The id of a client's key, as reports name it; it begins with key_"),
     ] = None
     gateway: Annotated[
         list[Path] | None,
