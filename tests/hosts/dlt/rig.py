@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -55,6 +56,12 @@ class Sandbox:
     def add_stores(self, count: int) -> None:
         for number in range(count):
             self.client.post("/vector_stores", json={"name": f"shelf {number}"}).raise_for_status()
+
+    def wait_for_the_next_second(self) -> None:
+        """What is made from now on is newer by the API's own clock, which counts seconds."""
+        now = int(time.time())
+        while int(time.time()) == now:
+            time.sleep(0.02)
 
     def add_to_store(self) -> None:
         """Puts the newest file into the first vector store."""
