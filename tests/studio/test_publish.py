@@ -22,7 +22,7 @@ from connector.studio.app import create_app
 from connector.studio.client import AsyncStudioClient, StudioProblem, publish, read_published
 from connector.studio.context import StudioContext
 from connector.studio.published_calls import PublishedCalls, find_engine
-from tests.engine.postgres import Database
+from tests.engine.postgres import Database, PostgreSQL
 from tests.studio.kit import ANSWER, ORIGIN, TOKENS
 
 Bearer = Callable[[str], httpx.AsyncClient]
@@ -253,11 +253,13 @@ async def test_the_typed_client_publishes(
 
 
 @pytest.fixture
-async def database(postgres: Database, source: Path, upstream: Upstream) -> Configuration:
-    """The configuration with its tasks in a PostgreSQL, calling the upstream."""
+async def database(postgres: Database, source: Path, upstream: Upstream) -> AsyncIterator[Configuration]:
+    """The configuration with its tasks in a PostgreSQL, calling the upstream; the tasks are gone afterwards."""
     assert upstream.url
-    _keep_tasks_in(await postgres.url(), source)
-    return load_configuration(source)
+    url = await postgres.url()
+    _keep_tasks_in(url, source)
+    yield load_configuration(source)
+    await PostgreSQL(url).close()
 
 
 async def test_studios_on_one_database_pay_once(database: Configuration, upstream: Upstream) -> None:

@@ -19,6 +19,7 @@ from connector.sandbox import Sandbox, in_thread
 from tests.studio.browser.attacks import ATTACKS
 from tests.studio.browser.conftest import Open, Site, find_violations, started_studio
 from tests.studio.browser.crowd import fill_store
+from tests.timing import crowding
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 CONFIGURATION = Path(__file__).with_name("playground.yaml")
@@ -192,9 +193,9 @@ async def test_a_chain_of_ten_steps_is_shown_within_a_tenth_of_a_second(opened: 
     await page.get_by_label("The steps of the chain").fill(step * 10)
     await page.get_by_label("The document as JSON").fill('{"lines": []}')
     await expect(page.get_by_role("region", name="Step by step").locator("ol > li")).to_have_count(10)
-    seen: list[float] = [await page.evaluate(TYPE, number) for number in range(8)]
+    seen: list[float] = [await page.evaluate(TYPE, number) for number in range(16)]
     log.info("ten steps, 10 kB: %s ms from the key to the page", ", ".join(f"{one:.0f}" for one in seen))
-    assert sorted(seen)[1] < SLOWEST, "a busy machine is given some tries, a slow page is not"
+    assert sorted(seen)[1] < SLOWEST * crowding(), "a busy machine is given some tries, a slow page is not"
     assert len(await _steps(page)) == 10
 
 
